@@ -1,0 +1,59 @@
+# Every command of the project, each in one place. `make help` lists them.
+SHELL := bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Python 3.13 is the Lambda runtime and is preferred where it is installed; 3.11 and newer run everything but the layer.
+PYTHON ?= $(shell for p in python3.13 "$$(pyenv root 2>/dev/null)"/versions/3.13*/bin/python3 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$p"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+export PYTHONPATH := shared:functions
+
+help: ## list the commands
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+# The environment is rebuilt when the lock changes, and only then.
+$(VENV)/.locked: requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: none was found on the PATH."; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@touch $@
+
+setup: $(VENV)/.locked ## create the environment from the lock file
+
+run: setup ## serve the API on http://127.0.0.1:3000 (PORT overrides) with its own database and demo data
+	@$(BIN)/python -m local.run
+
+sync: setup ## run the daily batch once on the database of `make run` and print its counts
+	@$(BIN)/python -m local.sync
+
+migrate: setup ## bring the database that DATABASE_URL names to the bundle's schema
+	@$(BIN)/python -m local.migrate
+
+test: setup ## run the whole suite on a real PostgreSQL
+	@$(BIN)/python -m pytest
+
+check: setup ## ruff, mypy, template lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint
+
+format: setup ## let ruff format and mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+lock: ## resolve the dependencies anew into the two lock files
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv==$(UV_VERSION); }
+	$(LOCK) --upgrade --group local --group test --group check --output-file requirements.lock
+	$(LOCK) --constraint requirements.lock --output-file shared/requirements.txt
+
+clean: ## remove the environment, the local database and everything built
+	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help setup run sync migrate test check format lock clean
