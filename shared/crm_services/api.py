@@ -1,0 +1,181 @@
+"""What every endpoint has in common: envelope, session, access, same-origin guard, errors, headers, log line."""
+
+import json
+import time
+import traceback
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, NewType
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.api_gateway import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.logging import correlation_paths
+from pydantic import BaseModel
+
+from crm_services import access, session
+from crm_services.access import Permission
+from crm_services.cross_site import refuse_cross_site
+from crm_services.database import database
+from crm_services.errors import AppError, BadParameter, ConnectionLost, NotAuthenticated, NotFound
+from crm_services.hosting_integration import CRMHostingIntegrationService
+from crm_services.messages import Language, preferred_language, text
+from crm_services.schemas import Failure
+from crm_services.settings import session_secrets, settings
+
+MAX_ID = 2**31 - 1
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Content-Type": "application/json; charset=utf-8",
+    "Vary": "Cookie, Accept-Language, Origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+Event = Mapping[str, Any]
+Json = NewType("Json", str)
+CustomerId = Annotated[int, Path(description="crm_customers.id", ge=1, le=MAX_ID)]
+
+logger = Logger()
+
+
+def ok(data: str | object = None, **members: object) -> Json:
+    """A success; `data` that is a string is JSON already, as PostgreSQL wrote it."""
+    parts = ['"success": true']
+    if data is not None:
+        parts.append('"data": ' + (data if isinstance(data, str) else _json(data)))
+    parts += [f'"{name}": {_json(value)}' for name, value in members.items()]
+    return Json("{" + ", ".join(parts) + "}")
+
+
+def answers(model: type[BaseModel]) -> dict[int, Any]:
+    """What an endpoint is documented to answer: its own model, or one of the failures that all of them share."""
+    failures = (400, 401, 403, 404, 500, 503)
+    return {200: _documented("OK", model)} | {
+        status: _documented(HTTPStatus(status).phrase, Failure) for status in failures
+    }
+
+
+class Api(APIGatewayHttpResolver):
+    """A resolver for one function: lets the caller in, runs the route within a transaction, answers."""
+
+    service: CRMHostingIntegrationService
+    language: Language
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__(enable_validation=True)
+        self._permission = permission
+        self._failure: Exception | None = None
+        self.exception_handler(Exception)(self._note_failure)
+        self.exception_handler([NotFoundError, RequestValidationError])(self._note_failure)
+        self.handler = logger.inject_lambda_context(
+            self._handle, correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True
+        )
+
+    def _handle(self, event: Event, context: Any) -> dict[str, Any]:
+        started = time.perf_counter()
+        self.language = preferred_language(event["headers"].get("accept-language", ""))
+        try:
+            response = self._let_in_and_answer(event, context)
+        except AppError as error:
+            response = self._failed(error)
+        except Exception as error:
+            response = self._failed(AppError(), error)
+        response["headers"] = HEADERS | response.get("headers", {})
+        logger.info(
+            "request",
+            route=event["routeKey"],
+            status=response["statusCode"],
+            duration_ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return response
+
+    def _let_in_and_answer(self, event: Event, context: Any) -> dict[str, Any]:
+        is_read = event["requestContext"]["http"]["method"] == "GET"
+        if not is_read:
+            refuse_cross_site(event["headers"], settings())
+        user_id = _user_id(event)
+        logger.append_keys(user_id=user_id)
+        try:
+            return self._answer(event, context, user_id)
+        except ConnectionLost:
+            if not is_read:
+                raise
+            return self._answer(event, context, user_id)
+
+    def _answer(self, event: Event, context: Any, user_id: int) -> dict[str, Any]:
+        with database.transaction() as transaction:
+            customer_id = _customer_id(event)
+            caller = access.verify_resource_access(transaction, user_id, self._permission, customer_id)
+            if customer_id is not None:
+                logger.append_keys(customer_id=customer_id)
+            self.service = CRMHostingIntegrationService(transaction, caller.tenant_id, user_id)
+            self._failure = None
+            response = self.resolve(dict(event), context)
+            if self._failure is not None:  # raised here, so that it rolls the transaction back
+                raise self._failure
+            return response
+
+    def _note_failure(self, error: Exception) -> Response[str]:
+        if isinstance(error, NotFoundError):
+            error = NotFound()
+        elif isinstance(error, RequestValidationError):
+            error = _bad_parameter(error)
+        self._failure = error
+        return Response(HTTPStatus.INTERNAL_SERVER_ERROR, body="")
+
+    def _failed(self, error: AppError, cause: Exception | None = None) -> dict[str, Any]:
+        fields = dict(error.fields)
+        if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            fields["correlation_id"] = logger.get_correlation_id()
+            _log_unexpected(cause or error)
+        body = {"success": False, "error": text(error.message, self.language, **fields)}
+        response: dict[str, Any] = {"statusCode": int(error.status), "body": _json(body)}
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response["headers"] = {"Retry-After": "2"}
+        return response
+
+
+def _user_id(event: Event) -> int:
+    cookie = session.session_cookie(event.get("cookies", []))
+    now = event["requestContext"]["timeEpoch"] / 1000
+    try:
+        return session.user_id_of(cookie, session_secrets(), now)
+    except NotAuthenticated:  # the secret may have been rotated
+        return session.user_id_of(cookie, session_secrets(refresh=True), now)
+
+
+def _customer_id(event: Event) -> int | None:
+    """The id in the path; one that no customer can have is NotFound. None where the route has none."""
+    given = event.get("pathParameters", {}).get("customer_id")
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) <= 10 and 0 < int(given) <= MAX_ID):
+        raise NotFound("customer_not_found")
+    return int(given)
+
+
+def _bad_parameter(error: RequestValidationError) -> AppError:
+    first = error.errors()[0]
+    name = first["loc"][-1]
+    allowed = first.get("ctx", {}).get("expected")
+    if allowed:
+        return BadParameter("bad_parameter_of", name=name, allowed=allowed)
+    return BadParameter(name=name)
+
+
+def _log_unexpected(error: Exception) -> None:
+    # Where, not what: an exception's message may carry what was asked or found.
+    frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    sqlstate = getattr(error, "sqlstate", None)
+    logger.error("unexpected", error=type(error).__name__, sqlstate=sqlstate, frames=frames)
+
+
+def _documented(description: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"model": model}}}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,193 @@
+"""The connection to PostgreSQL: the only file that knows the driver."""
+
+import select
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any, NoReturn
+
+from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.native import Connection, PreparedStatement
+
+from crm_services.errors import ConnectionLost, QueryFailed, Unavailable
+from crm_services.settings import DatabaseTarget, database_target, settings
+
+CONNECT_TIMEOUT_SECONDS = 5
+# A connection that has grown old is replaced between two requests, so that a failover or a changed password is met.
+MAX_AGE_SECONDS = 600
+
+LOGIN_REFUSED = "28"
+# Starting up, shutting down, out of connections, or killed by an administrator.
+UNAVAILABLE = ("08", "53", "57P")
+
+Row = list[Any]
+
+
+class Transaction:
+    """What runs between begin and commit; every statement runs inside one."""
+
+    def __init__(self, database: "Database") -> None:
+        self.database = database
+        self._is_open = True
+
+    def rows(self, sql: str, **parameters: object) -> list[Row]:
+        """All rows of a statement."""
+        return self.database.run(sql, **parameters)
+
+    def row(self, sql: str, **parameters: object) -> Row:
+        """The one row of a statement that always has one."""
+        return self.rows(sql, **parameters)[0]
+
+    def value(self, sql: str, **parameters: object) -> Any:
+        """The first column of the first row, or None where there is no row."""
+        rows = self.rows(sql, **parameters)
+        return rows[0][0] if rows else None
+
+    def commit(self) -> None:
+        """End the transaction early; what follows needs one of its own."""
+        self._end("commit")
+
+    def rollback(self) -> None:
+        """End the transaction and keep nothing of it."""
+        self._end("rollback")
+
+    def _end(self, how: str) -> None:
+        if self._is_open:
+            self._is_open = False
+            self.database.run(how)
+
+
+class Database:
+    """One connection, made when it is needed, kept between requests and replaced when it died."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._connected_at = 0.0
+        self._prepared: dict[str, PreparedStatement] = {}
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction: committed at the end, rolled back by an exception."""
+        self._begin()
+        transaction = Transaction(self)
+        try:
+            yield transaction
+        except BaseException:
+            with suppress(ConnectionLost):
+                transaction.rollback()
+            raise
+        transaction.commit()
+
+    def run(self, sql: str, **parameters: object) -> list[Row]:
+        """The rows of a statement; the driver's errors become ours and lose their message, which may carry a row."""
+        if self._connection is None:
+            raise ConnectionLost
+        try:
+            if not parameters:
+                return self._connection.run(sql) or []
+            if not settings().prepare_statements:
+                return self._connection.run(sql, **parameters) or []
+            if sql not in self._prepared:
+                self._prepared[sql] = self._connection.prepare(sql)
+            return self._prepared[sql].run(**parameters) or []
+        except DatabaseError as error:
+            self._raise(error)
+        except (InterfaceError, OSError):
+            self.close()
+            raise ConnectionLost from None
+
+    def close(self) -> None:
+        """Drop the connection, alive or dead."""
+        connection, self._connection, self._prepared = self._connection, None, {}
+        if connection is not None:
+            with suppress(InterfaceError, OSError):
+                connection.close()
+
+    def _begin(self) -> None:
+        if self._connection is not None and self._is_stale(self._connection):
+            self.close()
+        if self._connection is not None:
+            try:
+                self.run("begin")
+            except ConnectionLost:
+                pass  # it died while it was idle: nothing was under way, so a new one takes its place
+            else:
+                return
+        self._connection = self._connect()
+        self._connected_at = time.monotonic()
+        self.run("begin")
+
+    def _is_stale(self, connection: Connection) -> bool:
+        # Between requests the server has nothing to say: a readable socket is a closed one.
+        readable, _, _ = select.select([connection._usock], [], [], 0)
+        return bool(readable) or time.monotonic() - self._connected_at > MAX_AGE_SECONDS
+
+    def _connect(self) -> Connection:
+        try:
+            return connect(database_target())
+        except QueryFailed as error:
+            if not error.sqlstate.startswith(LOGIN_REFUSED):
+                raise
+        try:  # the password may have been rotated
+            return connect(database_target(refresh=True))
+        except QueryFailed as error:
+            raise Unavailable from error
+
+    def _raise(self, error: DatabaseError) -> NoReturn:
+        failure = _failure(error)
+        if isinstance(failure, Unavailable):
+            self.close()
+        raise failure from None
+
+
+def connect(target: DatabaseTarget) -> Connection:
+    """A connection of its own, for whoever needs more than requests do: the migration."""
+    try:
+        return Connection(
+            target.user,
+            host=target.host,
+            port=target.port,
+            database=target.database,
+            password=target.password,
+            sock=_socket(target),
+            ssl_context=_tls_context() if target.tls else False,
+            application_name="crm-hosting",
+        )
+    except DatabaseError as error:
+        raise _failure(error) from None
+    except (InterfaceError, OSError):
+        raise Unavailable from None
+
+
+def _socket(target: DatabaseTarget) -> socket.socket:
+    # The driver's own socket has no TCP_NODELAY, which costs 40 ms whenever a message spans two segments.
+    if path := target.socket_path:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.connect(path)
+        return connection
+    connection = socket.create_connection((target.host, target.port), CONNECT_TIMEOUT_SECONDS)
+    connection.settimeout(None)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return connection
+
+
+@cache
+def _tls_context() -> Any:
+    import ssl  # noqa: PLC0415 (a unix socket needs none)
+
+    return ssl.create_default_context()
+
+
+def _failure(error: DatabaseError) -> QueryFailed | Unavailable:
+    fields = error.args[0]
+    sqlstate = fields.get("C", "")
+    if sqlstate.startswith(UNAVAILABLE):
+        return ConnectionLost() if sqlstate.startswith("57P") else Unavailable()
+    return QueryFailed(sqlstate, fields.get("n"))
+
+
+# One execution environment has one connection, whichever handler it serves.
+database = Database()

@@ -1,0 +1,79 @@
+"""What can go wrong, each with the HTTP status it is answered with."""
+
+from http import HTTPStatus
+
+
+class AppError(Exception):
+    """An expected failure: `message` names a text in `messages`, `fields` fill it in."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    message = "internal"
+
+    def __init__(self, message: str | None = None, **fields: object) -> None:
+        self.message = message or self.message
+        self.fields = fields
+        super().__init__(self.message)
+
+
+class BadParameter(AppError):
+    """A parameter is outside of what it may be."""
+
+    status = HTTPStatus.BAD_REQUEST
+    message = "bad_parameter"
+
+
+class NotAuthenticated(AppError):
+    """No session, or one that does not count: forged, expired, or of an account that is switched off."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    message = "not_authenticated"
+
+
+class AccessDenied(AppError):
+    """The caller may not do this, or not to this customer."""
+
+    status = HTTPStatus.FORBIDDEN
+    message = "access_denied"
+
+
+class NotFound(AppError):
+    """There is no such customer, or nothing hosted to speak of."""
+
+    status = HTTPStatus.NOT_FOUND
+    message = "not_found"
+
+
+class Conflict(AppError):
+    """A run of the same scope is under way."""
+
+    status = HTTPStatus.CONFLICT
+    message = "run_under_way"
+
+
+class Unavailable(AppError):
+    """The database cannot be reached or has no connection left; the caller may try again."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    message = "unavailable"
+
+
+class ConnectionLost(Unavailable):
+    """The connection died: nothing is known of the transaction that was under way."""
+
+
+class MissingSetting(AppError):
+    """A setting without a default is not there; `str()` names it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.args = (f"the setting {name} is missing",)
+
+
+class QueryFailed(AppError):
+    """PostgreSQL refused a statement. It keeps the SQLSTATE and the constraint; the message may carry the row."""
+
+    def __init__(self, sqlstate: str, constraint: str | None = None) -> None:
+        super().__init__()
+        self.args = (sqlstate, constraint)
+        self.sqlstate = sqlstate
+        self.constraint = constraint

@@ -1,0 +1,136 @@
+"""The one door to the domain: what the hosting side knows of a CRM customer, and how it is written back."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from crm_services import queries
+from crm_services.database import Transaction
+from crm_services.errors import NotFound
+from crm_services.health import Figures, Thresholds, judge
+from crm_services.market import Market
+from crm_services.messages import Language
+from crm_services.settings import settings
+
+MINERS_LIMIT = 10_000
+
+
+class CRMHostingIntegrationService:
+    """The contract's six methods, within one transaction and so within one caller's scope.
+
+    Figures come out of PostgreSQL as JSON text; the methods that end in `_json` hand it on as it is, for HTTP.
+    """
+
+    def __init__(self, transaction: Transaction, tenant_id: int | None = None, user_id: int | None = None) -> None:
+        self._transaction = transaction
+        self._tenant_id = tenant_id
+        self._user_id = user_id
+
+    def get_linked_user_access(self, customer_id: int) -> int | None:
+        """The id of the account that the customer is linked to by e-mail, or None."""
+        linked: int | None = self._transaction.value(
+            queries.LINKED_ACCOUNT, customer_id=customer_id, link_any=settings().link_any
+        )
+        return linked
+
+    def get_customer_hosting_stats(self, customer_id: int) -> dict[str, Any]:
+        """The customer's fleet in figures, as `HostingStatsSchema`; zeros where it is not linked.
+
+        Raises NotFound where there is no such customer in the caller's scope.
+        """
+        stats: dict[str, Any] = json.loads(self.hosting_stats_json(customer_id))
+        return stats
+
+    def hosting_stats_json(self, customer_id: int) -> str:
+        """`get_customer_hosting_stats` as JSON text."""
+        market = Market.newest(self._transaction)
+        stats: str | None = self._transaction.value(
+            queries.STATS,
+            customer_id=customer_id,
+            link_any=settings().link_any,
+            btc_per_terahash=market.btc_per_terahash_day,
+            btc_price=market.btc_price or 0,
+            market_as_of=market.as_of_text,
+        )
+        if stats is None:
+            raise NotFound("customer_not_found")
+        return stats
+
+    def get_customer_miners_list(self, customer_id: int, status: str | None = None) -> list[dict[str, Any]]:
+        """The customer's miners, newest first, as `MinerDataSchema`; empty where it is not linked."""
+        miners, after = [], None
+        while True:
+            page, after = self.miners_page_json(customer_id, status, after)
+            miners += json.loads(page)
+            if after is None:
+                return miners
+
+    def miners_page_json(
+        self,
+        customer_id: int,
+        status: str | None = None,
+        after: int | None = None,
+        limit: int = MINERS_LIMIT,
+    ) -> tuple[str, int | None]:
+        """One page of the miners as a JSON array, and the id to go on after (None at the end)."""
+        page, following = self._transaction.row(
+            queries.MINERS,
+            customer_id=customer_id,
+            link_any=settings().link_any,
+            status=status,
+            after=after,
+            limit=limit,
+        )
+        return page, following
+
+    def sync_customer_from_hosting(self, customer_id: int) -> bool:
+        """Write the fleet's figures into the CRM's record; False where there is nothing hosted to write."""
+        from crm_services.batch import sync_range  # noqa: PLC0415 (reads never import the batch)
+
+        _, _, synced, _, locked = sync_range(
+            self._transaction, customer_id - 1, customer_id, Market.newest(self._transaction)
+        )
+        return bool(synced) and not locked
+
+    def sync_all_customers(self) -> dict[str, int]:
+        """Bring every customer in the caller's scope up to date: total, synced, skipped, errors.
+
+        Each chunk is a transaction of its own, so the caller's ends here.
+        """
+        from crm_services import batch  # noqa: PLC0415 (reads never import the batch)
+
+        self._transaction.commit()
+        outcome = batch.run(self._transaction.database, self._tenant_id, "request", self._user_id)
+        counts = outcome.counts
+        return {
+            "total": counts.total,
+            "synced": counts.synced,
+            "skipped": counts.skipped,
+            "errors": counts.errors,
+        }
+
+    def get_sync_status(self, language: Language = "zh") -> dict[str, Any]:
+        """How well CRM and hosting agree in the caller's scope: counts, link rate in percent, health and its issues."""
+        total, linked, link_rate = self._transaction.row(queries.LINK_COUNTS, link_any=settings().link_any)
+        runs = self._transaction.rows(queries.LAST_COMPLETED_RUN, tenant_id=self._tenant_id)
+        last_sync, synced, errors = runs[0] if runs else (None, 0, 0)
+        figures = Figures(
+            now=datetime.now(UTC),
+            total=total,
+            linked=linked,
+            last_sync=last_sync,
+            last_synced=synced,
+            last_errors=errors,
+            market_as_of=Market.newest(self._transaction).as_of,
+            findings={str(kind): int(count) for kind, count in self._transaction.rows(queries.FINDING_COUNTS)},
+        )
+        health, issues = judge(figures, Thresholds(), language)
+        return {
+            "total_customers": total,
+            "linked_customers": linked,
+            "unlinked_customers": total - linked,
+            "link_rate": float(link_rate),
+            "last_sync": last_sync.strftime("%Y-%m-%dT%H:%M:%SZ") if last_sync else None,
+            "sync_health": health,
+            "issues": issues,
+        }

@@ -1,0 +1,34 @@
+"""The market as the estimates see it: the newest usable snapshot, or none."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from crm_services import queries
+from crm_services.database import Transaction
+from crm_services.revenue import btc_per_terahash_day
+
+STALE_AFTER = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class Market:
+    """Price in USD, earnings of 1 TH/s in BTC a day, and when both were taken (UTC); nothing is invented."""
+
+    btc_price: Decimal | None = None
+    btc_per_terahash_day: Decimal = Decimal(0)
+    as_of: datetime | None = None
+
+    @classmethod
+    def newest(cls, transaction: Transaction) -> "Market":
+        """The newest usable snapshot; without one, no price and no earnings."""
+        rows = transaction.rows(queries.MARKET)
+        if not rows:
+            return cls()
+        [(recorded_at, btc_price, difficulty, block_reward)] = rows
+        return cls(btc_price, btc_per_terahash_day(difficulty, block_reward), recorded_at)
+
+    @property
+    def as_of_text(self) -> str | None:
+        """The time as the JSON has it: ISO 8601 in UTC, to the second."""
+        return self.as_of.strftime("%Y-%m-%dT%H:%M:%SZ") if self.as_of else None

@@ -1,0 +1,123 @@
+"""The wire shapes: what each endpoint answers, under the contract's names."""
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+Data = TypeVar("Data")
+
+Count = Annotated[int, Field(ge=0)]
+MinerStatus = Literal["active", "offline", "maintenance", "sold"]
+
+
+class ModelFigures(BaseModel):
+    """What a customer has of one miner model, sold machines excepted."""
+
+    count: Count = Field(description="Machines")
+    hashrate: float = Field(description="TH/s of all of them")
+    power: Count = Field(description="W of all of them")
+
+
+class StatusCounts(BaseModel):
+    """Machines by status."""
+
+    active: Count
+    offline: Count
+    maintenance: Count
+    sold: Count
+
+
+class HostingStatsSchema(BaseModel):
+    """A customer's fleet in figures."""
+
+    has_hosting: bool = Field(description="Whether an account matches the customer's e-mail")
+    user_access_id: int | None = Field(None, description="That account's id")
+    miners_count: Count = Field(description="Machines: active + offline + maintenance")
+    total_hashrate: float = Field(description="TH/s of those machines")
+    total_power: Count = Field(description="W of those machines")
+    total_power_mw: float = Field(description="The same in MW")
+    active_miners: Count
+    offline_miners: Count
+    maintenance_miners: Count
+    estimated_daily_btc: float = Field(
+        description="BTC a day of the active machines: H/s x 86,400 / (difficulty x 2^32) x block reward"
+    )
+    estimated_daily_usd: float = Field(description="The same in USD at `btc_price`")
+    avg_efficiency: float = Field(description="W/TH of the machines in `miners_count`")
+    by_model: dict[str, ModelFigures]
+    by_status: StatusCounts
+    electricity_cost_daily: float = Field(description="USD a day of the active machines")
+    net_profit_daily: float = Field(description="`estimated_daily_usd` - `electricity_cost_daily`")
+    btc_price: float | None = Field(None, description="USD; null without usable market data")
+    market_as_of: str | None = Field(None, description="When price and difficulty were taken, UTC")
+
+
+class MinerDataSchema(BaseModel):
+    """A batch of equal machines."""
+
+    id: int
+    name: str = Field(description="The batch's own name, or the model's")
+    model: str
+    quantity: Count = Field(description="Machines")
+    hashrate: float = Field(description="TH/s of one machine")
+    total_hashrate: float = Field(description="TH/s of the batch")
+    power: Count = Field(description="W of one machine")
+    total_power: Count = Field(description="W of the batch")
+    status: MinerStatus
+    location: str | None = None
+    electricity_cost: float = Field(description="USD/kWh")
+    daily_electricity_cost: float = Field(description="USD a day of the batch, were it running")
+
+
+class SyncResultSchema(BaseModel):
+    """What became of the customers of a batch: total = synced + skipped + errors."""
+
+    total: Count
+    synced: Count
+    skipped: Count = Field(description="Not linked, or linked to an account without miners")
+    errors: Count
+
+
+class SyncStatusSchema(BaseModel):
+    """How well CRM and hosting agree."""
+
+    total_customers: Count
+    linked_customers: Count
+    unlinked_customers: Count
+    link_rate: float = Field(ge=0, le=100, description="Linked of all customers, percent")
+    last_sync: str | None = Field(None, description="End of the last completed batch, UTC")
+    sync_health: Literal["healthy", "warning", "critical"]
+    issues: list[str]
+
+
+class Answer(BaseModel, Generic[Data]):
+    """The envelope of every success with data."""
+
+    success: Literal[True]
+    data: Data
+
+
+class MinersAnswer(Answer[list[MinerDataSchema]]):
+    """A page of miners; `next` is the `after` of the next page, null at the end."""
+
+    next: int | None = None
+
+
+class SyncedAnswer(BaseModel):
+    """One customer was synchronised."""
+
+    success: Literal[True]
+    message: str
+
+
+class BatchAnswer(Answer[SyncResultSchema]):
+    """A batch ended."""
+
+    message: str
+
+
+class Failure(BaseModel):
+    """The one body of every failure."""
+
+    success: Literal[False]
+    error: str

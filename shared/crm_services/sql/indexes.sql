@@ -1,0 +1,3 @@
+-- Each made alone and concurrently, so that the CRM goes on writing.
+create index concurrently if not exists crm_hosting_account_email_key on public.user_access (crm_hosting.email_key(email));
+create index concurrently if not exists crm_hosting_customer_owner on public.crm_customers (created_by_id);

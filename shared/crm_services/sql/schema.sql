@@ -1,0 +1,163 @@
+-- What the bundle adds to the CRM's database. Idempotent: it is applied as a whole by every migration.
+-- All of it lives in the schema crm_hosting, but for the sync's columns on crm_customers (and the indexes in
+-- indexes.sql). The bundle's role sees the CRM through the views below and has no right on any table of the CRM.
+
+create schema if not exists crm_hosting;
+
+-- ── What a customer and an account are matched by ────────────────────────────────────────────────────────────
+-- Blank, tab, CR, LF, no-break and ideographic space are trimmed; an empty address is no key at all.
+create or replace function crm_hosting.email_key(email text) returns text
+language sql immutable parallel safe
+return nullif(lower(btrim(email, E' \t\r\n\u00a0\u3000')), '');
+
+-- ── What counts of a miner row ───────────────────────────────────────────────────────────────────────────────
+-- A figure that is not a finite number >= 0 counts as 0. (NaN sorts above Infinity, so one comparison bars both.)
+create or replace function crm_hosting.is_usable(figure double precision) returns boolean
+language sql immutable parallel safe
+return coalesce(figure >= 0 and figure < 'Infinity', false);
+
+create or replace function crm_hosting.usable(figure double precision) returns numeric
+language sql immutable parallel safe
+return case when figure >= 0 and figure < 'Infinity' then figure::numeric else 0 end;
+
+create or replace function crm_hosting.status_key(status text) returns text
+language sql immutable parallel safe
+return lower(btrim(status, E' \t\r\n\u00a0\u3000'));
+
+-- ── The sync's columns on the CRM's customers ────────────────────────────────────────────────────────────────
+alter table public.crm_customers
+  add column if not exists hosting_estimated_daily_btc numeric(18, 8),
+  add column if not exists hosting_estimated_daily_usd numeric(18, 2),
+  add column if not exists hosting_net_profit_daily numeric(18, 2),
+  add column if not exists hosting_synced_at timestamp without time zone;
+
+-- ── Who asks, and what that lets the transaction see ─────────────────────────────────────────────────────────
+-- The scope is a setting of the transaction: 'all', an account's id, or nothing, which shows nothing.
+create or replace function crm_hosting.scope_to(tenant integer) returns void
+language sql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$ select set_config('crm_hosting.scope', coalesce(tenant::text, 'all'), true) $$;
+
+-- The first statement of a request. Returns the account's state (active, inactive, expired; null where there is
+-- none), its role, and whose the customer is: own, another's, missing; null where none was asked for.
+create or replace function crm_hosting.enter(
+  caller integer, customer integer, see_all text[],
+  out state text, out role text, out decision text
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  owner integer;
+begin
+  select case when not a.is_active then 'inactive'
+              when a.expires_at <= now() at time zone 'utc' then 'expired'
+              else 'active' end, a.role
+    into state, role
+    from public.user_access a where a.id = caller;
+  perform set_config('crm_hosting.scope', case when state = 'active' then
+    case when role = any(see_all) then 'all' else caller::text end else '' end, true);
+  if customer is not null then
+    select c.created_by_id into owner from public.crm_customers c where c.id = customer;
+    decision := case when not found then 'missing'
+                     when owner = caller or role = any(see_all) then 'own'
+                     else 'other' end;
+  end if;
+end $$;
+
+-- ── The CRM, as the bundle's role sees it ────────────────────────────────────────────────────────────────────
+-- security_barrier: no condition of a query, however leaky, is asked about a row outside the scope.
+create or replace view crm_hosting.customers with (security_barrier) as
+select id, name, company, status, created_by_id, crm_hosting.email_key(email) as email_key,
+       miners_count, mining_capacity, primary_miner_model,
+       hosting_estimated_daily_btc, hosting_estimated_daily_usd, hosting_net_profit_daily, hosting_synced_at
+from public.crm_customers
+where (select current_setting('crm_hosting.scope', true)) = 'all'
+   or created_by_id = (select nullif(nullif(current_setting('crm_hosting.scope', true), ''), 'all')::integer);
+
+create or replace view crm_hosting.accounts as
+select id, crm_hosting.email_key(email) as email_key, is_active, created_by_id
+from public.user_access;
+
+create or replace view crm_hosting.miners as
+select m.id, m.user_id as account_id, m.miner_model_id as model_id, k.model_name as model, m.custom_name,
+       m.location, m.created_at,
+       case when crm_hosting.status_key(m.status) in ('active', 'offline', 'maintenance', 'sold')
+            then crm_hosting.status_key(m.status) else 'offline' end as status,
+       coalesce(greatest(m.quantity, 0), 0) as quantity,
+       crm_hosting.usable(m.actual_hashrate) as hashrate,
+       coalesce(greatest(m.actual_power, 0), 0) as power,
+       crm_hosting.usable(m.electricity_cost) as price,
+       not (crm_hosting.is_usable(m.actual_hashrate) and crm_hosting.is_usable(m.electricity_cost)
+            and coalesce(m.quantity >= 0 and m.actual_power >= 0, false)) as has_unusable_figure,
+       coalesce(crm_hosting.status_key(m.status) not in ('active', 'offline', 'maintenance', 'sold'), true)
+         as has_unknown_status
+from public.user_miners m
+left join public.miner_models k on k.id = m.miner_model_id;
+
+-- The newest usable snapshot, or none.
+create or replace view crm_hosting.market as
+select recorded_at at time zone 'utc' as recorded_at, btc_price::numeric as btc_price, network_difficulty::numeric as network_difficulty,
+       block_reward::numeric as block_reward
+from public.network_snapshots
+where is_valid is not false and isfinite(recorded_at)
+  and btc_price > 0 and btc_price < 'Infinity'
+  and network_difficulty > 0 and network_difficulty < 'Infinity'
+  and network_hashrate > 0 and network_hashrate < 'Infinity'
+  and block_reward > 0 and block_reward < 'Infinity'
+order by recorded_at desc, id desc
+limit 1;
+
+-- ── The batch's own memory ───────────────────────────────────────────────────────────────────────────────────
+create table if not exists crm_hosting.runs (
+  id bigint generated always as identity primary key,
+  tenant_id integer,                      -- null: every customer
+  origin text not null check (origin in ('schedule', 'request', 'console')),
+  started_by integer,
+  state text not null default 'running'
+    check (state in ('running', 'completed', 'partial', 'failed', 'abandoned')),
+  token integer not null default 1,       -- the fence: a worker whose token is old writes nothing more
+  cursor integer not null default 0,      -- the customers up to this id are done
+  total integer not null default 0,
+  linked integer not null default 0,
+  synced integer not null default 0,
+  skipped integer not null default 0,
+  errors integer not null default 0,
+  changed integer not null default 0,
+  started_at timestamptz not null default clock_timestamp(),
+  heartbeat_at timestamptz not null default clock_timestamp(),
+  ended_at timestamptz,
+  failure text                            -- why it failed: an SQLSTATE or the name of an error, never a message
+);
+-- The lease: one living run per scope.
+create unique index if not exists runs_lease on crm_hosting.runs (coalesce(tenant_id, 0)) where state = 'running';
+create index if not exists runs_newest on crm_hosting.runs (coalesce(tenant_id, 0), id desc);
+
+create table if not exists crm_hosting.run_errors (
+  run_id bigint not null references crm_hosting.runs on delete cascade,
+  customer_id integer not null,
+  sqlstate text not null,
+  constraint_name text,
+  recorded_at timestamptz not null default clock_timestamp(),
+  primary key (run_id, customer_id)
+);
+
+-- Data-quality findings as of the last run that covered the customer.
+create table if not exists crm_hosting.findings (
+  customer_id integer not null,
+  kind text not null check (kind in ('ambiguous_email', 'unusable_figure', 'unknown_status')),
+  run_id bigint,                          -- the run that saw it first; null: the sync of one customer
+  primary key (customer_id, kind)
+);
+
+-- ── What the bundle's role may do, column by column ──────────────────────────────────────────────────────────
+grant usage on schema crm_hosting to crm_hosting;
+revoke all on all tables in schema crm_hosting from crm_hosting;
+-- The key and the figures stay callable by everybody: an index asks them on behalf of whoever writes to the table.
+revoke all on function crm_hosting.enter, crm_hosting.scope_to from public;
+grant execute on function crm_hosting.enter, crm_hosting.scope_to to crm_hosting;
+grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.market to crm_hosting;
+grant update (miners_count, mining_capacity, primary_miner_model, hosting_estimated_daily_btc,
+              hosting_estimated_daily_usd, hosting_net_profit_daily, hosting_synced_at)
+  on crm_hosting.customers to crm_hosting;
+grant select, insert, update, delete on crm_hosting.runs, crm_hosting.run_errors, crm_hosting.findings to crm_hosting;

@@ -1,0 +1,40 @@
+"""A browser of the CRM: asks over the gateway, with a session that Flask signed."""
+
+import json
+from typing import Any
+
+from local.cookies import session_cookie
+from local.gateway import Gateway
+from werkzeug.test import Client as WsgiClient
+from werkzeug.test import TestResponse
+
+
+class Client:
+    """`get` and `post` as the account of that id (None: not logged in)."""
+
+    def __init__(self, gateway: Gateway, secret: str) -> None:
+        self._wsgi = WsgiClient(gateway, use_cookies=False)
+        self._secret = secret
+
+    def get(self, path: str, user: int | None = None, **headers: str) -> TestResponse:
+        return self.ask("GET", path, user, headers)
+
+    def post(self, path: str, user: int | None = None, **headers: str) -> TestResponse:
+        return self.ask("POST", path, user, headers)
+
+    def ask(
+        self, method: str, path: str, user: int | None = None, headers: dict[str, str] | None = None, **more: Any
+    ) -> TestResponse:
+        """One request; `accept_language="en"` becomes the header Accept-Language."""
+        sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+        if user is not None:
+            sent["Cookie"] = f"session={session_cookie(self._secret, user)}"
+        return self._wsgi.open(path, method=method, headers=sent, **more)
+
+
+def data(response: TestResponse) -> Any:
+    """The `data` of a success; fails on anything else."""
+    body = json.loads(response.get_data())
+    assert response.status_code == 200, body
+    assert body["success"] is True
+    return body["data"]

@@ -1,0 +1,89 @@
+"""A real PostgreSQL with the CRM's tables and the bundle's schema, a CRM to fill, and a client to ask with."""
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from crm_services.database import database as bundle_database
+from crm_services.migration import migrate
+from crm_services.settings import settings
+from local.gateway import Gateway
+from local.postgres import Server, connect, create_database, server
+from pg8000.native import Connection
+
+from tests.client import Client
+from tests.crm import Crm
+
+ROOT = Path(__file__).parent.parent
+SECRET = "the-crm-signs-with-this"
+PUBLIC_ORIGIN = "https://crm.example.com"
+# Durability is for data that outlive the test.
+UNSAFE_BUT_FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "60",
+}
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL of this test run, with a template that has the CRM's tables and the bundle's schema."""
+    with server(tmp_path_factory.mktemp("postgres"), UNSAFE_BUT_FAST) as running:
+        create_database(running, "template_crm")
+        with connect(running.url("template_crm", "crm")) as owner:
+            owner.run((ROOT / "local" / "crm.sql").read_text())
+        migrate(running.url("template_crm", "crm"))
+        yield running
+
+
+@pytest.fixture
+def database_name(postgres: Server) -> Iterator[str]:
+    """A fresh database of this test's own."""
+    name = f"test_{next(_numbers)}"
+    create_database(postgres, name, template="template_crm")
+    yield name
+    bundle_database.close()
+    with connect(postgres.url("postgres", "postgres")) as admin:
+        admin.run(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def owner(postgres: Server, database_name: str) -> Iterator[Connection]:
+    """A connection as the CRM's own role, which owns its tables."""
+    with connect(postgres.url(database_name, "crm")) as connection:
+        yield connection
+
+
+@pytest.fixture
+def crm(owner: Connection) -> Crm:
+    """The CRM's data, to be filled by the test."""
+    return Crm(owner)
+
+
+@pytest.fixture
+def environment(postgres: Server, database_name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The bundle's environment on this test's database; change it before the first request."""
+    for name in ("SESSION_SECRET_ARN", "DATABASE_SECRET_ARN", "DATABASE_HOST", "ALLOWED_ORIGINS", "SYNC_FUNCTION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", postgres.url(database_name, "crm_hosting"))
+    monkeypatch.setenv("SESSION_SECRET", SECRET)
+    monkeypatch.setenv("LINK_SCOPE", "any")
+    monkeypatch.setenv("PUBLIC_ORIGIN", PUBLIC_ORIGIN)
+    settings.cache_clear()
+    yield monkeypatch
+    settings.cache_clear()
+
+
+@pytest.fixture
+def client(environment: pytest.MonkeyPatch) -> Client:
+    """Calls the deployed handlers over the local gateway, in process."""
+    return Client(Gateway(ROOT / "template.yaml"), SECRET)
+
+
+# Powertools reads these when a handler is imported.
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "crm-hosting")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "CrmHosting")
