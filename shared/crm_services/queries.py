@@ -148,7 +148,7 @@ group by f.kind order by f.kind
 
 # Links, aggregates and writes the customers with `after < id <= upto`. A customer that is not linked, or linked to
 # an account without any row and never synced, is skipped. A row that somebody else has locked is left out and its
-# id returned. Returns total, linked, synced, changed, the ids of the locked rows.
+# id returned (an array, not a join, picks the rows to lock: a join would lock the whole view). Returns total, linked, synced, changed, the ids of the locked rows.
 SYNC = f"""
 with linked as materialized (
   select c.id, c.miners_count, c.mining_capacity, c.primary_miner_model, c.hosting_estimated_daily_btc,
@@ -179,7 +179,7 @@ with linked as materialized (
   where l.account_id is not null and (f.account_id is not null or l.hosting_synced_at is not null)
 ), free as materialized (
   select c.id from crm_hosting.customers c
-  where c.id in (select id from figures where is_changed) order by c.id
+  where c.id = any (array(select id from figures where is_changed)) order by c.id
   for no key update skip locked
 ), written as (
   update crm_hosting.customers c

@@ -20,9 +20,12 @@ create or replace function crm_hosting.usable(figure double precision) returns n
 language sql immutable parallel safe
 return case when figure >= 0 and figure < 'Infinity' then figure::numeric else 0 end;
 
-create or replace function crm_hosting.status_key(status text) returns text
+-- One of the four statuses, or null for an unknown one. As the CRM writes it is the common case and the quick one.
+create or replace function crm_hosting.known_status(status text) returns text
 language sql immutable parallel safe
-return lower(btrim(status, E' \t\r\n\u00a0\u3000'));
+return case when status in ('active', 'offline', 'maintenance', 'sold') then status
+            when lower(btrim(status, E' \t\r\n\u00a0\u3000')) in ('active', 'offline', 'maintenance', 'sold')
+            then lower(btrim(status, E' \t\r\n\u00a0\u3000')) end;
 
 -- ── The sync's columns on the CRM's customers ────────────────────────────────────────────────────────────────
 alter table public.crm_customers
@@ -82,16 +85,14 @@ from public.user_access;
 create or replace view crm_hosting.miners as
 select m.id, m.user_id as account_id, m.miner_model_id as model_id, k.model_name as model, m.custom_name,
        m.location, m.created_at,
-       case when crm_hosting.status_key(m.status) in ('active', 'offline', 'maintenance', 'sold')
-            then crm_hosting.status_key(m.status) else 'offline' end as status,
+       coalesce(crm_hosting.known_status(m.status), 'offline') as status,
        coalesce(greatest(m.quantity, 0), 0) as quantity,
        crm_hosting.usable(m.actual_hashrate) as hashrate,
        coalesce(greatest(m.actual_power, 0), 0) as power,
        crm_hosting.usable(m.electricity_cost) as price,
        not (crm_hosting.is_usable(m.actual_hashrate) and crm_hosting.is_usable(m.electricity_cost)
             and coalesce(m.quantity >= 0 and m.actual_power >= 0, false)) as has_unusable_figure,
-       coalesce(crm_hosting.status_key(m.status) not in ('active', 'offline', 'maintenance', 'sold'), true)
-         as has_unknown_status
+       crm_hosting.known_status(m.status) is null as has_unknown_status
 from public.user_miners m
 left join public.miner_models k on k.id = m.miner_model_id;
 
