@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger
+
 from crm_services import batch
 from crm_services.database import database
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
+
 from crm_services.access import Permission
 from crm_services.api import MAX_ID, Api, CustomerId, Json, answers, ok
 from crm_services.hosting_integration import MINERS_LIMIT

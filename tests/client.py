@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-from local.cookies import session_cookie
-from local.gateway import Gateway
 from werkzeug.test import Client as WsgiClient
 from werkzeug.test import TestResponse
+
+from local.cookies import session_cookie
+from local.gateway import Gateway
 
 
 class Client:

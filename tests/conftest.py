@@ -6,13 +6,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from pg8000.native import Connection
+
 from crm_services.database import database as bundle_database
 from crm_services.migration import migrate
 from crm_services.settings import settings
 from local.gateway import Gateway
 from local.postgres import Server, connect, create_database, server
-from pg8000.native import Connection
-
 from tests.client import Client
 from tests.crm import Crm
 
