@@ -50,6 +50,7 @@ class CRMHostingIntegrationService:
             link_any=settings().link_any,
             btc_per_terahash=market.btc_per_terahash_day,
             btc_price=market.btc_price or 0,
+            network_difficulty=market.network_difficulty,
             market_as_of=market.as_of_text,
         )
         if stats is None:
@@ -82,6 +83,22 @@ class CRMHostingIntegrationService:
             limit=limit,
         )
         return page, following
+
+    def customers_page_json(
+        self, customer_id: int | None, search: str | None, after: str | None, limit: int
+    ) -> tuple[str, str | None]:
+        """One page of the customers in scope as a JSON array, most profit first, and what to go on after."""
+        profit, _, last_id = (after or ":").partition(":")
+        page, next_profit, next_id = self._transaction.row(
+            queries.CUSTOMERS,
+            customer_id=customer_id,
+            search=search,
+            after_profit=profit or None,
+            after_id=last_id or None,
+            limit=limit,
+            link_any=settings().link_any,
+        )
+        return page, None if next_id is None else f"{'' if next_profit is None else next_profit}:{next_id}"
 
     def sync_customer_from_hosting(self, customer_id: int) -> bool:
         """Write the fleet's figures into the CRM's record; False where there is nothing hosted to write."""

@@ -13,11 +13,12 @@ STALE_AFTER = timedelta(hours=6)
 
 @dataclass(frozen=True)
 class Market:
-    """Price in USD, earnings of 1 TH/s in BTC a day, and when both were taken (UTC); nothing is invented."""
+    """Price in USD, earnings of 1 TH/s in BTC a day, difficulty, and when they were taken (UTC); all real or none."""
 
     btc_price: Decimal | None = None
     btc_per_terahash_day: Decimal = Decimal(0)
     as_of: datetime | None = None
+    network_difficulty: Decimal | None = None
 
     @classmethod
     def newest(cls, transaction: Transaction) -> "Market":
@@ -26,7 +27,7 @@ class Market:
         if not rows:
             return cls()
         [(recorded_at, btc_price, difficulty, block_reward)] = rows
-        return cls(btc_price, btc_per_terahash_day(difficulty, block_reward), recorded_at)
+        return cls(btc_price, btc_per_terahash_day(difficulty, block_reward), recorded_at, difficulty)
 
     @property
     def as_of_text(self) -> str | None:

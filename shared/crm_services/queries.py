@@ -93,6 +93,7 @@ select json_build_object(
   'electricity_cost_daily', electricity_cost,
   'net_profit_daily', daily_usd - electricity_cost,
   'btc_price', nullif(:btc_price::numeric, 0),
+  'network_difficulty', :network_difficulty::numeric,
   'market_as_of', :market_as_of::text
 )::text
 from linked, total
@@ -124,6 +125,40 @@ select coalesce(json_agg(shown)::text, '[]'),
 from shown
 """
 
+# One page of the customers as JSON text, by the profit of their last sync, with the place to go on after: profit (null
+# where never synced, which comes last) and id. Sorted without an index: one on the profit would tax every sync.
+CUSTOMERS = f"""
+with page as materialized (
+  select c.*, coalesce(c.hosting_net_profit_daily, '-Infinity') as rank from crm_hosting.customers c
+  where (:customer_id::integer is null or c.id = :customer_id::integer)
+    and (:search::text is null or strpos(lower(c.name || ' ' || coalesce(c.company, '')), lower(:search::text)) > 0)
+    and (:after_id::bigint is null
+      or coalesce(c.hosting_net_profit_daily, '-Infinity') < coalesce(:after_profit::numeric, '-Infinity')
+      or (coalesce(c.hosting_net_profit_daily, '-Infinity') = coalesce(:after_profit::numeric, '-Infinity')
+          and c.id > :after_id::bigint))
+  order by rank desc, c.id
+  limit :limit::integer + 1
+), shown as (
+  select * from page order by rank desc, id limit :limit::integer
+), last as (
+  select id, hosting_net_profit_daily as profit from shown order by rank, id desc limit 1
+)
+select (select coalesce(json_agg(json_build_object(
+          'id', c.id, 'name', c.name, 'company', c.company, 'status', c.status,
+          'has_email', c.email_key is not null,
+          'has_hosting', link.account_id is not null,
+          'miners_count', c.miners_count,
+          'mining_capacity', case when crm_hosting.is_usable(c.mining_capacity) then c.mining_capacity end,
+          'primary_miner_model', c.primary_miner_model,
+          'estimated_daily_btc', c.hosting_estimated_daily_btc,
+          'estimated_daily_usd', c.hosting_estimated_daily_usd,
+          'net_profit_daily', c.hosting_net_profit_daily,
+          'synced_at', to_char(c.hosting_synced_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        ) order by c.rank desc, c.id), '[]')::text from shown c {_LINK}),
+       last.profit, last.id
+from (select count(*) > :limit::integer as has_more from page) found left join last on has_more
+"""
+
 # Customers, how many of them are linked, and the rate in percent (0 without customers), in the transaction's scope.
 LINK_COUNTS = f"""
 select total, linked, coalesce(round(100.0 * linked / nullif(total, 0), 2), 0)
@@ -148,7 +183,8 @@ group by f.kind order by f.kind
 
 # Links, aggregates and writes the customers with `after < id <= upto`. A customer that is not linked, or linked to
 # an account without any row and never synced, is skipped. A row that somebody else has locked is left out and its
-# id returned (an array, not a join, picks the rows to lock: a join would lock the whole view). Returns total, linked, synced, changed, the ids of the locked rows.
+# id returned (an array, not a join, picks the rows to lock: a join would lock the whole view). Returns total, linked,
+# synced, changed, the ids of the locked rows.
 SYNC = f"""
 with linked as materialized (
   select c.id, c.miners_count, c.mining_capacity, c.primary_miner_model, c.hosting_estimated_daily_btc,

@@ -49,6 +49,7 @@ class HostingStatsSchema(BaseModel):
     electricity_cost_daily: float = Field(description="USD a day of the active machines")
     net_profit_daily: float = Field(description="`estimated_daily_usd` - `electricity_cost_daily`")
     btc_price: float | None = Field(None, description="USD; null without usable market data")
+    network_difficulty: float | None = Field(None, description="The difficulty of the estimates; null like the price")
     market_as_of: str | None = Field(None, description="When price and difficulty were taken, UTC")
 
 
@@ -67,6 +68,24 @@ class MinerDataSchema(BaseModel):
     location: str | None = None
     electricity_cost: float = Field(description="USD/kWh")
     daily_electricity_cost: float = Field(description="USD a day of the batch, were it running")
+
+
+class CustomerSchema(BaseModel):
+    """A customer as the CRM holds it: the figures are those of its last sync, null before the first."""
+
+    id: int
+    name: str
+    company: str | None = None
+    status: str = Field(description="The CRM's: active, inactive, pending, new")
+    has_email: bool = Field(description="Whether there is an address to link by")
+    has_hosting: bool = Field(description="Whether an account matches it, now")
+    miners_count: int
+    mining_capacity: float | None = Field(None, description="MW")
+    primary_miner_model: str | None = None
+    estimated_daily_btc: float | None = None
+    estimated_daily_usd: float | None = None
+    net_profit_daily: float | None = None
+    synced_at: str | None = Field(None, description="When a sync last changed the record, UTC")
 
 
 class SyncResultSchema(BaseModel):
@@ -101,6 +120,12 @@ class MinersAnswer(Answer[list[MinerDataSchema]]):
     """A page of miners; `next` is the `after` of the next page, null at the end."""
 
     next: int | None = None
+
+
+class CustomersAnswer(Answer[list[CustomerSchema]]):
+    """A page of customers; `next` is the `after` of the next page, null at the end."""
+
+    next: str | None = None
 
 
 class SyncedAnswer(BaseModel):

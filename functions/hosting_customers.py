@@ -1,0 +1,28 @@
+"""GET /crm/api/hosting/customers: the caller's customers, most profit first."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from crm_services.access import Permission
+from crm_services.api import MAX_ID, Api, Json, answers, ok
+from crm_services.schemas import CustomersAnswer
+
+# What a page's `next` says: the last row's profit (empty where never synced) and its id.
+PLACE = r"^(-?[0-9]{1,16}(\.[0-9]{1,2})?)?:[0-9]{1,10}$"
+CUSTOMERS_LIMIT = 1_000
+
+api = Api(Permission.VIEW)
+handler = api.handler
+
+
+@api.get("/crm/api/hosting/customers", responses=answers(CustomersAnswer), compress=True)
+def hosting_customers(
+    customer: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
+    search: Annotated[str | None, Query(min_length=1, max_length=100, pattern="^[^\x00]*$")] = None,
+    limit: Annotated[int, Query(ge=1, le=CUSTOMERS_LIMIT)] = 50,
+    after: Annotated[str | None, Query(pattern=PLACE)] = None,
+) -> Json:
+    """The customers in the caller's scope with the figures of their last sync; `customer` asks for one."""
+    page, following = api.service.customers_page_json(customer, search, after, limit)
+    return ok(page, next=following)
