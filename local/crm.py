@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from crm_services.migration import migrate
+from crm_services.migration import ROLE, migrate
+from crm_services.settings import parse_database_url
 from local import demo
 from local.postgres import Server, connect, create_database
 
 DATABASE = "crm"
 UNFINISHED = "crm_unfinished"
-BUNDLE_ROLE = "crm_hosting"
 TABLES = Path(__file__).with_name("crm.sql")
 
 
@@ -28,9 +28,9 @@ def prepare(server: Server, say: Callable[[str], None]) -> str:
     owner_url = server.url(DATABASE)
     demo.refresh_market(owner_url)
     say("Bringing the database to the bundle's schema …")
-    for line in migrate(owner_url, BUNDLE_ROLE):
+    for line in migrate(parse_database_url(owner_url)):
         say(f"  {line}")
-    return server.url(DATABASE, BUNDLE_ROLE)
+    return server.url(DATABASE, ROLE)
 
 
 def _fill(server: Server) -> None:

@@ -7,7 +7,8 @@ from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from crm_services.errors import AppError
-from local.crm import BUNDLE_ROLE, DATABASE, prepare
+from crm_services.migration import ROLE
+from local.crm import DATABASE, prepare
 from local.environment import DATABASE_DIRECTORY, given_database, set_environment
 from local.lambda_context import LambdaContext
 from local.postgres import DidNotStart, InUse, running, server
@@ -28,7 +29,7 @@ def _database_url() -> Iterator[str]:
     if given := given_database():
         yield given
     elif server_of_run := running(DATABASE_DIRECTORY):
-        yield server_of_run.url(DATABASE, BUNDLE_ROLE)
+        yield server_of_run.url(DATABASE, ROLE)
     else:
         with server(DATABASE_DIRECTORY) as postgres:
             yield prepare(postgres, lambda line: print(line, file=sys.stderr))

@@ -10,7 +10,7 @@ from pg8000.native import Connection
 
 from crm_services.database import database as bundle_database
 from crm_services.migration import migrate
-from crm_services.settings import settings
+from crm_services.settings import parse_database_url, settings
 from local.gateway import Gateway
 from local.postgres import Server, connect, create_database, server
 from tests.client import Client
@@ -36,7 +36,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         create_database(running, "template_crm")
         with connect(running.url("template_crm", "crm")) as owner:
             owner.run((ROOT / "local" / "crm.sql").read_text())
-        migrate(running.url("template_crm", "crm"))
+        migrate(parse_database_url(running.url("template_crm", "crm")))
         yield running
 
 

@@ -2,25 +2,25 @@
 
 from importlib.resources import files
 
-from pg8000.native import Connection, identifier, literal
+from pg8000.native import Connection, literal
 
 from crm_services.database import connect
-from crm_services.settings import parse_database_url
+from crm_services.settings import DatabaseTarget, parse_database_url
 
+ROLE = "crm_hosting"
 ROLE_SETTINGS = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",
 }
-CONNECTION_LIMIT = 20
 
 
-def migrate(owner_url: str, role: str = "crm_hosting", password: str | None = None) -> list[str]:
+def migrate(owner: DatabaseTarget, password: str | None = None, connection_limit: int = 20) -> list[str]:
     """Create or update what the bundle needs in the database; returns a line for each step."""
-    connection = connect(parse_database_url(owner_url))
+    connection = connect(owner)
     try:
         return [
-            _role(connection, role, password),
+            _role(connection, password, connection_limit),
             _schema(connection),
             *_indexes(connection),
         ]
@@ -37,16 +37,16 @@ def is_migrated(url: str) -> bool:
         connection.close()
 
 
-def _role(connection: Connection, role: str, password: str | None) -> str:
-    exists = connection.run("select 1 from pg_roles where rolname = :role", role=role)
+def _role(connection: Connection, password: str | None, connection_limit: int) -> str:
+    exists = connection.run("select 1 from pg_roles where rolname = :role", role=ROLE)
     if not exists:
-        connection.run(f"create role {identifier(role)}")
-    connection.run(f"alter role {identifier(role)} login connection limit {CONNECTION_LIMIT}")
+        connection.run(f"create role {ROLE}")
+    connection.run(f"alter role {ROLE} login connection limit {connection_limit}")
     if password is not None:
-        connection.run(f"alter role {identifier(role)} password {literal(password)}")
+        connection.run(f"alter role {ROLE} password {literal(password)}")
     for name, value in ROLE_SETTINGS.items():
-        connection.run(f"alter role {identifier(role)} set {name} = {literal(value)}")
-    return f"role {role}: {'kept' if exists else 'created'}"
+        connection.run(f"alter role {ROLE} set {name} = {literal(value)}")
+    return f"role {ROLE}: {'kept' if exists else 'created'}"
 
 
 def _schema(connection: Connection) -> str:

@@ -67,9 +67,33 @@ def session_secrets(refresh: bool = False) -> list[str]:
 
 def database_target(refresh: bool = False) -> DatabaseTarget:
     """The database of `DATABASE_URL`, or of `DATABASE_HOST` and a secret with username and password."""
+    return _target("DATABASE_SECRET_ARN", refresh)
+
+
+def owner_target() -> DatabaseTarget:
+    """The same database, as the role that owns the CRM's tables: for the migration alone."""
+    return _target("MIGRATION_SECRET_ARN", refresh=True)
+
+
+def role_password(role: str) -> str | None:
+    """The password that the bundle's role is to have; none where `DATABASE_URL` says how to log in."""
+    if os.environ.get("DATABASE_URL"):
+        return None
+    login = json.loads(_secret("DATABASE_SECRET_ARN", refresh=True))
+    if login["username"] != role:
+        raise MissingSetting(f"DATABASE_SECRET_ARN (a secret whose username is {role})")
+    return str(login["password"])
+
+
+def connection_limit() -> int:
+    """The most connections that the bundle's role may have open."""
+    return int(os.environ.get("CONNECTION_LIMIT", "20"))
+
+
+def _target(secret_setting: str, refresh: bool) -> DatabaseTarget:
     if url := os.environ.get("DATABASE_URL"):
         return parse_database_url(url)
-    login = json.loads(_secret("DATABASE_SECRET_ARN", refresh))
+    login = json.loads(_secret(secret_setting, refresh))
     return DatabaseTarget(
         user=login["username"],
         password=login["password"],

@@ -1,0 +1,18 @@
+"""Brings the CRM's database to the bundle's schema, as the owner of its tables; invoked by hand."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from crm_services.migration import ROLE, migrate
+from crm_services.settings import connection_limit, owner_target, role_password
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Migrate, and return a line for each thing that was changed."""
+    changes = migrate(owner_target(), role_password(ROLE), connection_limit())
+    logger.info("migrated", changes=changes)
+    return {"changes": changes}
