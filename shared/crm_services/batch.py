@@ -1,5 +1,6 @@
 """The batch: brings the customers of a scope up to date, chunk by chunk, and loses nothing when it is stopped."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,6 +9,7 @@ from crm_services import queries
 from crm_services.database import Database, Transaction
 from crm_services.errors import AppError, Conflict, ConnectionLost, QueryFailed
 from crm_services.market import Market
+from crm_services.metrics import publish_run
 from crm_services.settings import settings
 
 CHUNK_SIZE = 10_000
@@ -62,6 +64,7 @@ def run(
     Stops as `partial` after the chunk during which `has_time` turned false. Raises Conflict while another run of the
     same scope is alive; any failure that is not one customer's ends the run as failed and is raised.
     """
+    began = time.monotonic()
     with database.transaction() as transaction:
         run_id, token = _take_lease(transaction, tenant_id, origin, started_by)
     worker = _Worker(database, tenant_id, run_id, token)
@@ -71,10 +74,13 @@ def run(
         worker.end(state)
     except TakenOver:
         raise
-    except AppError as error:
-        worker.fail(error)
+    except Exception as error:
+        counts = worker.fail(error)
+        publish_run(run_id, tenant_id, "failed", counts, time.monotonic() - began)
         raise
-    return Outcome(run_id, state, worker.counts())
+    outcome = Outcome(run_id, state, worker.counts())
+    publish_run(run_id, tenant_id, state, outcome.counts, time.monotonic() - began)
+    return outcome
 
 
 def _take_lease(
@@ -122,12 +128,14 @@ class _Worker:
                 run_id=self._run_id, token=self._token, state=state, failure=failure,
             )  # fmt: skip
 
-    def fail(self, error: AppError) -> None:
+    def fail(self, error: Exception) -> Counts | None:
+        """End the run as failed; its counts, or None where the database is gone (the lease dies with its heartbeat)."""
         reason = error.sqlstate if isinstance(error, QueryFailed) else type(error).__name__
         try:
             self.end("failed", reason)
+            return self.counts()
         except AppError:
-            return  # the lease dies with its heartbeat
+            return None
 
     def counts(self) -> Counts:
         with self._database.transaction() as transaction:
