@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 export PYTHONPATH := shared:functions
+export SAM_CLI_TELEMETRY := 0
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -34,6 +35,18 @@ sync: setup ## run the daily batch once on the database of `make run` and print 
 migrate: setup ## bring the database that DATABASE_URL names to the bundle's schema
 	@$(BIN)/python -m local.migrate
 
+# Another architecture than this machine's is for deploying: `make deploy` sees to it.
+ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
+SAM := PATH="$(abspath $(BIN)):$$PATH" sam
+build: setup ## build the functions and the layer for this machine, or for ARCH=arm64 or x86_64
+	@ARCH=$(ARCH) $(SAM) build --parameter-overrides Architecture=$(ARCH)
+
+invoke: build ## run a function in a container on the local database: make invoke FN=hosting_stats
+	@$(BIN)/python -m local.sam invoke $(FN)
+
+api: build ## serve the API out of containers (needs Docker; PORT overrides 3000)
+	@$(BIN)/python -m local.sam api
+
 test: setup ## run the whole suite on a real PostgreSQL
 	@$(BIN)/python -m pytest
 
@@ -41,7 +54,7 @@ check: setup ## ruff, mypy, template lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint
+	@AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint
 
 format: setup ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .
@@ -56,4 +69,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup run sync migrate test check format lock clean
+.PHONY: help setup run sync migrate build invoke api test check format lock clean

@@ -2,19 +2,27 @@
 
 import os
 import sys
+import time
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import TimestampSigner
 
 
-def session_cookie(secret: str, user_id: int, email: str = "", role: str = "") -> str:
-    """The value of the cookie `session` of a user who logs in now."""
+def session_cookie(secret: str, user_id: int, email: str = "", role: str = "", at: float | None = None) -> str:
+    """The value of the cookie `session` of a user who logs in now, or then."""
+
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int(time.time() if at is None else at)
+
     app = Flask(__name__)
     app.secret_key = secret
-    signer = SecureCookieSessionInterface().get_signing_serializer(app)
-    if signer is None:
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    if serializer is None:
         raise ValueError("A session cannot be signed without a secret.")
-    return str(signer.dumps({"user_id": user_id, "email": email, "role": role}))
+    serializer.signer = Signer
+    return str(serializer.dumps({"user_id": user_id, "email": email, "role": role}))
 
 
 if __name__ == "__main__":

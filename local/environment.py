@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
+EVENTS = ROOT / "events"
 HOME = ROOT / ".local"
 DATABASE_DIRECTORY = HOME / "postgres"
 

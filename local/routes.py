@@ -31,8 +31,6 @@ class Route:
 
 def routes(template: Path | str) -> list[Route]:
     """The template's routes; those without parameters come first, as API Gateway prefers them."""
-    text = Path(template).read_text(encoding="utf-8")
-    resources = yaml.load(text, _Template)["Resources"]  # noqa: S506 (it is a SafeLoader)
     found = [
         Route(
             event["Properties"]["Method"].upper(),
@@ -40,12 +38,18 @@ def routes(template: Path | str) -> list[Route]:
             name,
             resource["Properties"]["Handler"],
         )
-        for name, resource in resources.items()
-        if resource["Type"] == "AWS::Serverless::Function"
+        for name, resource in functions(template).items()
         for event in resource["Properties"].get("Events", {}).values()
         if event["Type"] == "HttpApi"
     ]
     return sorted(found, key=lambda route: "{" in route.path)
+
+
+def functions(template: Path | str) -> dict[str, Any]:
+    """The template's functions, by the names of their resources."""
+    text = Path(template).read_text(encoding="utf-8")
+    resources = yaml.load(text, _Template)["Resources"]  # noqa: S506 (it is a SafeLoader)
+    return {name: found for name, found in resources.items() if found["Type"] == "AWS::Serverless::Function"}
 
 
 class _Template(yaml.SafeLoader):
