@@ -1,7 +1,6 @@
 """The CRM's session cookie: from the header to the id of the account that logged in."""
 
 import hashlib
-from datetime import UTC, datetime
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -19,7 +18,7 @@ def session_cookie(cookies: list[str]) -> str:
     for cookie in cookies:
         name, _, value = cookie.partition("=")
         if name.strip() == COOKIE:
-            return value.strip().strip('"')
+            return value.strip().removeprefix('"').removesuffix('"')
     raise NotAuthenticated
 
 
@@ -40,7 +39,7 @@ def user_id_of(cookie: str, secrets: list[str], now: float) -> int:
         session, signed_at = serializer.loads(cookie, return_timestamp=True)
     except (BadData, ValueError, OverflowError):
         raise NotAuthenticated from None
-    age = (datetime.fromtimestamp(now, UTC) - signed_at).total_seconds()
+    age = int(now) - signed_at.timestamp()  # in whole seconds, as Flask counts
     user_id = session.get("user_id") if isinstance(session, dict) else None
     if not -CLOCK_SKEW_SECONDS <= age <= LIFETIME_SECONDS or type(user_id) is not int:
         raise NotAuthenticated
