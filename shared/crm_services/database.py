@@ -125,15 +125,20 @@ class Database:
         return bool(readable) or time.monotonic() - self._connected_at > MAX_AGE_SECONDS
 
     def _connect(self) -> Connection:
+        target = database_target()
         try:
-            return connect(database_target())
+            return connect(target)
         except QueryFailed as error:
             if not error.sqlstate.startswith(LOGIN_REFUSED):
                 raise
-        try:  # the password may have been rotated
-            return connect(database_target(refresh=True))
+            refused = Unavailable(reason=error.sqlstate)
+        renewed = database_target(refresh=True)  # the password may have been rotated
+        if renewed == target:
+            raise refused
+        try:
+            return connect(renewed)
         except QueryFailed as error:
-            raise Unavailable from error
+            raise Unavailable(reason=error.sqlstate) from None
 
     def _raise(self, error: DatabaseError) -> NoReturn:
         failure = _failure(error)
@@ -157,8 +162,8 @@ def connect(target: DatabaseTarget) -> Connection:
         )
     except DatabaseError as error:
         raise _failure(error) from None
-    except (InterfaceError, OSError):
-        raise Unavailable from None
+    except (InterfaceError, OSError) as error:
+        raise Unavailable(reason=type(error).__name__) from None
 
 
 def _socket(target: DatabaseTarget) -> socket.socket:
@@ -185,7 +190,7 @@ def _failure(error: DatabaseError) -> QueryFailed | Unavailable:
     fields = error.args[0]
     sqlstate = fields.get("C", "")
     if sqlstate.startswith(UNAVAILABLE):
-        return ConnectionLost() if sqlstate.startswith("57P") else Unavailable()
+        return ConnectionLost(reason=sqlstate) if sqlstate.startswith("57P") else Unavailable(reason=sqlstate)
     return QueryFailed(sqlstate, fields.get("n"))
 
 

@@ -51,7 +51,7 @@ class Conflict(AppError):
 
 
 class Unavailable(AppError):
-    """The database cannot be reached or has no connection left; the caller may try again."""
+    """The database or a secret cannot be reached; the caller may try again. `reason` is for the log alone."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     message = "unavailable"
@@ -67,6 +67,14 @@ class MissingSetting(AppError):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.args = (f"the setting {name} is missing",)
+
+
+class UnusableSetting(AppError):
+    """A setting is not what it is to be; `str()` names it and tells nothing of its value."""
+
+    def __init__(self, name: str, wanted: str) -> None:
+        super().__init__()
+        self.args = (f"the setting {name} is not {wanted}",)
 
 
 class QueryFailed(AppError):

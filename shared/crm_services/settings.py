@@ -3,14 +3,19 @@
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from crm_services.errors import MissingSetting
+from crm_services.errors import MissingSetting, Unavailable, UnusableSetting
 
 # A failed verification or login asks for the secret again, but not more often than this.
 SECRET_REFRESH_SECONDS = 60
+# A secret that was withdrawn is accepted for no longer than this, although nothing has failed.
+SECRET_LIFETIME_SECONDS = 600
+# Where there is none yet because Secrets Manager fails, requests do not make it worse.
+SECRET_RETRY_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class DatabaseTarget:
     """Where the database is and who logs in there."""
 
     user: str
-    password: str | None
+    password: str | None = field(repr=False)
     database: str
     host: str
     port: int = 5432
@@ -46,7 +51,7 @@ def settings() -> Settings:
     """The settings of this process, read once."""
     link_scope = _required("LINK_SCOPE")
     if link_scope not in {"any", "tenant"}:
-        raise MissingSetting("LINK_SCOPE (any or tenant)")
+        raise UnusableSetting("LINK_SCOPE", "any or tenant")
     return Settings(
         link_any=link_scope == "any",
         prepare_statements=os.environ.get("PREPARE_STATEMENTS", "true") == "true",
@@ -59,10 +64,14 @@ def settings() -> Settings:
 def session_secrets(refresh: bool = False) -> list[str]:
     """The secrets that the CRM may have signed a session with, newest first.
 
-    One secret as it is, or several as a JSON list.
+    One secret as it is, or several as a JSON list. An empty one is refused: anybody could sign with it.
     """
+    name = "SESSION_SECRET" if os.environ.get("SESSION_SECRET") else "SESSION_SECRET_ARN"
     secret = os.environ.get("SESSION_SECRET") or _secret("SESSION_SECRET_ARN", refresh)
-    return [str(one) for one in json.loads(secret)] if secret.startswith("[") else [secret]
+    secrets = _parsed(secret) if secret.startswith(("[", "{")) else [secret]
+    if not (isinstance(secrets, list) and secrets and all(isinstance(one, str) and one.strip() for one in secrets)):
+        raise UnusableSetting(name, "a secret or a JSON list of secrets")
+    return secrets
 
 
 def database_target(refresh: bool = False) -> DatabaseTarget:
@@ -79,10 +88,10 @@ def role_password(role: str) -> str | None:
     """The password that the bundle's role is to have; none where `DATABASE_URL` says how to log in."""
     if os.environ.get("DATABASE_URL"):
         return None
-    login = json.loads(_secret("DATABASE_SECRET_ARN", refresh=True))
-    if login["username"] != role:
-        raise MissingSetting(f"DATABASE_SECRET_ARN (a secret whose username is {role})")
-    return str(login["password"])
+    match _parsed(_secret("DATABASE_SECRET_ARN", refresh=True)):
+        case {"username": user, "password": str(password)} if user == role:
+            return password
+    raise UnusableSetting("DATABASE_SECRET_ARN", f"a JSON object with a password and the username {role}")
 
 
 def connection_limit() -> int:
@@ -93,14 +102,18 @@ def connection_limit() -> int:
 def _target(secret_setting: str, refresh: bool) -> DatabaseTarget:
     if url := os.environ.get("DATABASE_URL"):
         return parse_database_url(url)
-    login = json.loads(_secret(secret_setting, refresh))
-    return DatabaseTarget(
-        user=login["username"],
-        password=login["password"],
-        database=_required("DATABASE_NAME"),
-        host=_required("DATABASE_HOST"),
-        port=int(os.environ.get("DATABASE_PORT", "5432")),
-    )
+    match _parsed(_secret(secret_setting, refresh)):
+        case {"username": str(user), "password": str(password)}:
+            host = _required("DATABASE_HOST")
+            return DatabaseTarget(
+                user=user,
+                password=password,
+                database=_required("DATABASE_NAME"),
+                host=host,
+                port=int(os.environ.get("DATABASE_PORT", "5432")),
+                tls=not host.startswith("/"),
+            )
+    raise UnusableSetting(secret_setting, "a JSON object with username and password")
 
 
 def parse_database_url(url: str) -> DatabaseTarget:
@@ -126,16 +139,56 @@ def _required(name: str) -> str:
         raise MissingSetting(name) from None
 
 
-_secrets: dict[str, tuple[float, str]] = {}
+@dataclass
+class _Secret:
+    """What Secrets Manager said last, and when it was asked."""
+
+    value: str | None = None
+    asked_at: float = float("-inf")
+
+
+_secrets: dict[str, _Secret] = {}
 
 
 def _secret(arn_setting: str, refresh: bool) -> str:
+    """The secret, asked for at most as often as the pauses above allow; the old one while Secrets Manager fails."""
     arn = _required(arn_setting)
-    fetched, value = _secrets.get(arn, (0.0, ""))
+    secret = _secrets.setdefault(arn, _Secret())
+    pause = SECRET_REFRESH_SECONDS if refresh else SECRET_LIFETIME_SECONDS
     now = time.monotonic()
-    if not value or (refresh and now - fetched > SECRET_REFRESH_SECONDS):
-        import boto3  # noqa: PLC0415 (0.1 s that only a request which needs a secret pays)
+    if now - secret.asked_at > (pause if secret.value else SECRET_RETRY_SECONDS):
+        secret.asked_at = now
+        try:
+            secret.value = _fetched(arn)
+        except Unavailable:
+            if not secret.value:
+                raise
+    if not secret.value:
+        raise Unavailable(reason=arn_setting)
+    return secret.value
 
-        value = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-        _secrets[arn] = (now, value)
+
+def _fetched(arn: str) -> str | None:
+    # 0.1 s of import that only a request which asks for a secret pays.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    # Both attempts end before the function's time does: the caller is told.
+    patience = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
+    try:
+        value: str | None = (
+            boto3.client("secretsmanager", config=patience).get_secret_value(SecretId=arn).get("SecretString")
+        )
+    except ClientError as error:
+        raise Unavailable(reason=error.response["Error"]["Code"]) from None
+    except BotoCoreError as error:
+        raise Unavailable(reason=type(error).__name__) from None
     return value
+
+
+def _parsed(secret: str) -> Any:
+    try:
+        return json.loads(secret)
+    except ValueError:
+        return None  # whoever asks refuses it by the setting's name; the exception has the value in it
