@@ -53,7 +53,7 @@ as $$
 declare
   owner integer;
 begin
-  select case when not a.is_active then 'inactive'
+  select case when a.is_active is not true then 'inactive'
               when a.expires_at <= now() at time zone 'utc' then 'expired'
               else 'active' end, a.role
     into state, role
@@ -78,9 +78,11 @@ from public.crm_customers
 where (select current_setting('crm_hosting.scope', true)) = 'all'
    or created_by_id = (select nullif(nullif(current_setting('crm_hosting.scope', true), ''), 'all')::integer);
 
+-- Accounts and miners of everybody, as a link may lead to any of them; but nothing before a scope is set.
 create or replace view crm_hosting.accounts as
 select id, crm_hosting.email_key(email) as email_key, is_active, created_by_id
-from public.user_access;
+from public.user_access
+where (select current_setting('crm_hosting.scope', true)) <> '';
 
 create or replace view crm_hosting.miners as
 select m.id, m.user_id as account_id, m.miner_model_id as model_id, k.model_name as model, m.custom_name,
@@ -94,7 +96,8 @@ select m.id, m.user_id as account_id, m.miner_model_id as model_id, k.model_name
             and coalesce(m.quantity >= 0 and m.actual_power >= 0, false)) as has_unusable_figure,
        crm_hosting.known_status(m.status) is null as has_unknown_status
 from public.user_miners m
-left join public.miner_models k on k.id = m.miner_model_id;
+left join public.miner_models k on k.id = m.miner_model_id
+where (select current_setting('crm_hosting.scope', true)) <> '';
 
 -- The newest usable snapshot, or none.
 create or replace view crm_hosting.market as
@@ -154,7 +157,9 @@ create table if not exists crm_hosting.findings (
 -- ── What the bundle's role may do, column by column ──────────────────────────────────────────────────────────
 grant usage on schema crm_hosting to crm_hosting;
 revoke all on all tables in schema crm_hosting from crm_hosting;
--- The key and the figures stay callable by everybody: an index asks them on behalf of whoever writes to the table.
+-- Whoever writes to a table of the CRM computes the key for its index, and so has to be allowed to.
+grant execute on function crm_hosting.email_key to public;
+grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting.known_status to crm_hosting;
 revoke all on function crm_hosting.enter, crm_hosting.scope_to from public;
 grant execute on function crm_hosting.enter, crm_hosting.scope_to to crm_hosting;
 grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.market to crm_hosting;
@@ -162,3 +167,38 @@ grant update (miners_count, mining_capacity, primary_miner_model, hosting_estima
               hosting_estimated_daily_usd, hosting_net_profit_daily, hosting_synced_at)
   on crm_hosting.customers to crm_hosting;
 grant select, insert, update, delete on crm_hosting.runs, crm_hosting.run_errors, crm_hosting.findings to crm_hosting;
+
+-- A right that everybody has, or that came with another role, would go round the views.
+do $$
+declare
+  open_tables text := (
+    select string_agg(c.oid::regclass::text, ', ')
+    from pg_class c join pg_class crm on crm.oid = 'public.crm_customers'::regclass and crm.relowner = c.relowner
+    where c.relkind in ('r', 'p') and c.relnamespace <> 'crm_hosting'::regnamespace
+      and (has_table_privilege('crm_hosting', c.oid, 'select, insert, update, delete, truncate')
+           or has_any_column_privilege('crm_hosting', c.oid, 'select, insert, update')));
+begin
+  if open_tables is not null then
+    raise exception 'The role crm_hosting may read or write %, which is to be revoked (from public?)', open_tables;
+  end if;
+end $$;
+
+-- Who may read the CRM's customers may read the batch's memory, which names them by id alone: a role that dumps the
+-- CRM's database has to be able to read every table in it.
+do $$
+declare
+  reader text;
+  thing regclass;
+begin
+  for reader in
+    select distinct case a.grantee when 0 then 'public' else a.grantee::regrole::text end
+    from pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
+    where c.oid = 'public.crm_customers'::regclass and a.privilege_type = 'SELECT'
+  loop
+    execute format('grant usage on schema crm_hosting to %s', reader);
+    for thing in select oid from pg_class
+                 where relnamespace = 'crm_hosting'::regnamespace and relkind in ('r', 'p', 'S') loop
+      execute format('grant select on %s to %s', thing, reader);
+    end loop;
+  end loop;
+end $$;
