@@ -12,7 +12,7 @@ logger = Logger()
 STOP_BEFORE_MS = 60_000
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Run the batch and return its counts; raises when the run failed or another is under way."""
     outcome = batch.run(

@@ -29,7 +29,10 @@ from crm_services.settings import session_secrets, settings
 MAX_ID = 2**31 - 1
 HEADERS = {
     "Cache-Control": "private, no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Content-Type": "application/json; charset=utf-8",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
     "Vary": "Cookie, Accept-Language, Origin",
     "X-Content-Type-Options": "nosniff",
 }
@@ -65,13 +68,16 @@ class Api(APIGatewayHttpResolver):
     language: Language
 
     def __init__(self, permission: Permission) -> None:
-        super().__init__(enable_validation=True)
+        super().__init__(enable_validation=True, debug=False)  # whatever POWERTOOLS_DEV says: it prints cookies
         self._permission = permission
         self._failure: Exception | None = None
         self.exception_handler(Exception)(self._note_failure)
         self.exception_handler([NotFoundError, RequestValidationError])(self._note_failure)
         self.handler = logger.inject_lambda_context(
-            self._handle, correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True
+            self._handle,
+            correlation_id_path=correlation_paths.API_GATEWAY_HTTP,
+            clear_state=True,
+            log_event=False,  # whatever the environment says: an event has the cookie in it
         )
 
     def _handle(self, event: Event, context: Any) -> dict[str, Any]:
@@ -108,9 +114,9 @@ class Api(APIGatewayHttpResolver):
     def _answer(self, event: Event, context: Any, user_id: int) -> dict[str, Any]:
         with database.transaction() as transaction:
             customer_id = _customer_id(event)
-            caller = access.verify_resource_access(transaction, user_id, self._permission, customer_id)
             if customer_id is not None:
                 logger.append_keys(customer_id=customer_id)
+            caller = access.verify_resource_access(transaction, user_id, self._permission, customer_id)
             self.service = CRMHostingIntegrationService(transaction, caller.tenant_id, user_id)
             self._failure = None
             response = self.resolve(dict(event), context)
@@ -134,6 +140,7 @@ class Api(APIGatewayHttpResolver):
         body = {"success": False, "error": text(error.message, self.language, **fields)}
         response: dict[str, Any] = {"statusCode": int(error.status), "body": _json(body)}
         if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            logger.append_keys(reason=fields.get("reason"))
             response["headers"] = {"Retry-After": "2"}
         return response
 
@@ -167,10 +174,11 @@ def _bad_parameter(error: RequestValidationError) -> AppError:
 
 
 def _log_unexpected(error: Exception) -> None:
-    # Where, not what: an exception's message may carry what was asked or found.
+    # Where, not what: an exception's message may carry what was asked or found. Ours carry names alone.
     frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-    sqlstate = getattr(error, "sqlstate", None)
-    logger.error("unexpected", error=type(error).__name__, sqlstate=sqlstate, frames=frames)
+    logger.error(
+        "unexpected", error=repr(error) if isinstance(error, AppError) else type(error).__name__, frames=frames
+    )
 
 
 def _documented(description: str, model: type[BaseModel]) -> dict[str, Any]:
