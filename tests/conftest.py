@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pg8000.native import Connection
 
+from crm_services import settings as settings_module
 from crm_services.database import database as bundle_database
 from crm_services.migration import migrate
 from crm_services.settings import parse_database_url, settings
@@ -76,6 +77,7 @@ def environment(postgres: Server, database_name: str, monkeypatch: pytest.Monkey
     settings.cache_clear()
     yield monkeypatch
     settings.cache_clear()
+    settings_module._secrets.clear()
 
 
 @pytest.fixture
