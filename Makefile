@@ -54,7 +54,8 @@ check: setup ## ruff, mypy, template lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint
+	@for t in template.yaml dashboard.yaml; do \
+		AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint --template $$t || exit 1; done
 
 format: setup ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .
