@@ -93,8 +93,8 @@ class Stack:
                 return self._substituted(text, values)
             case "Sub", _:
                 return self._substituted(argument, {})
-            case "Join", [separator, str(text)]:
-                return text  # a list parameter
+            case "Split", [separator, text]:
+                return text.split(separator)
             case "Join", [separator, items]:
                 return separator.join(items)
             case "FindInMap", [mapping, first, second]:
