@@ -10,6 +10,6 @@ HASHES_PER_DIFFICULTY = Decimal(2) ** 32
 
 
 def btc_per_terahash_day(difficulty: Decimal, block_reward: Decimal) -> Decimal:
-    """BTC that 1 TH/s earns in a day on average: hashes a day / hashes a block x BTC a block."""
-    hashes_per_day = HASHES_PER_TERAHASH * SECONDS_PER_DAY
-    return hashes_per_day / (difficulty * HASHES_PER_DIFFICULTY) * block_reward
+    """BTC that 1 TH/s earns in a day on average: hashes a day x BTC a block / hashes a block, to 28 digits."""
+    # Multiplied first: what a float8 holds fits into 28 digits, so that the division alone is rounded.
+    return HASHES_PER_TERAHASH * SECONDS_PER_DAY * block_reward / (difficulty * HASHES_PER_DIFFICULTY)

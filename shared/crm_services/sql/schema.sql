@@ -12,6 +12,7 @@ return nullif(lower(btrim(email, E' \t\r\n\u00a0\u3000')), '');
 
 -- ── What counts of a miner row ───────────────────────────────────────────────────────────────────────────────
 -- A figure that is not a finite number >= 0 counts as 0. (NaN sorts above Infinity, so one comparison bars both.)
+-- A double precision counts as the decimal of 15 significant digits that PostgreSQL makes of it: 0.1 is 0.1.
 create or replace function crm_hosting.is_usable(figure double precision) returns boolean
 language sql immutable parallel safe
 return coalesce(figure >= 0 and figure < 'Infinity', false);
@@ -21,11 +22,12 @@ language sql immutable parallel safe
 return case when figure >= 0 and figure < 'Infinity' then figure::numeric else 0 end;
 
 -- One of the four statuses, or null for an unknown one. As the CRM writes it is the common case and the quick one.
+-- Collation C folds ASCII alone, so that no server's alphabet makes a status of another word.
 create or replace function crm_hosting.known_status(status text) returns text
 language sql immutable parallel safe
 return case when status in ('active', 'offline', 'maintenance', 'sold') then status
-            when lower(btrim(status, E' \t\r\n\u00a0\u3000')) in ('active', 'offline', 'maintenance', 'sold')
-            then lower(btrim(status, E' \t\r\n\u00a0\u3000')) end;
+            when lower(btrim(status, E' \t\r\n\u00a0\u3000') collate "C") in ('active', 'offline', 'maintenance', 'sold')
+            then lower(btrim(status, E' \t\r\n\u00a0\u3000') collate "C") end;
 
 -- ── The sync's columns on the CRM's customers ────────────────────────────────────────────────────────────────
 alter table public.crm_customers
