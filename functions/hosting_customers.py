@@ -5,7 +5,8 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from crm_services.access import Permission
-from crm_services.api import MAX_ID, Api, Json, answers, ok
+from crm_services.api import Api, Json, answers, ok
+from crm_services.parameters import MAX_ID
 from crm_services.schemas import CustomersAnswer
 
 # What a page's `next` says: the last row's profit (empty where never synced) and its id.
@@ -16,7 +17,7 @@ api = Api(Permission.VIEW)
 handler = api.handler
 
 
-@api.get("/crm/api/hosting/customers", responses=answers(CustomersAnswer), compress=True)
+@api.get("/crm/api/hosting/customers", responses=answers(CustomersAnswer))
 def hosting_customers(
     customer: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
     search: Annotated[str | None, Query(min_length=1, max_length=100, pattern="^[^\x00]*$")] = None,

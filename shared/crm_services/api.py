@@ -20,20 +20,22 @@ from crm_services import access, session
 from crm_services.access import Permission
 from crm_services.cross_site import refuse_cross_site
 from crm_services.database import database
-from crm_services.errors import AppError, BadParameter, ConnectionLost, NotAuthenticated, NotFound
+from crm_services.errors import AppError, ConnectionLost, NotAuthenticated, NotFound
 from crm_services.hosting_integration import CRMHostingIntegrationService
-from crm_services.messages import Language, preferred_language, text
+from crm_services.messages import Language, text
+from crm_services.negotiation import accepts_gzip, gzipped, preferred_language
+from crm_services.parameters import MAX_ID, customer_id, without_empty_parameters, wrong
 from crm_services.schemas import Failure
 from crm_services.settings import session_secrets, settings
 
-MAX_ID = 2**31 - 1
+GZIP_FROM_BYTES = 4096
 HEADERS = {
     "Cache-Control": "private, no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Content-Type": "application/json; charset=utf-8",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
-    "Vary": "Cookie, Accept-Language, Origin",
+    "Vary": "Cookie, Accept-Encoding, Accept-Language, Origin",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -90,6 +92,9 @@ class Api(APIGatewayHttpResolver):
         except Exception as error:
             response = self._failed(AppError(), error)
         response["headers"] = HEADERS | response.get("headers", {})
+        if len(response["body"]) >= GZIP_FROM_BYTES and accepts_gzip(event["headers"].get("accept-encoding", "")):
+            response["headers"]["Content-Encoding"] = "gzip"
+            response |= {"body": gzipped(response["body"]), "isBase64Encoded": True}
         logger.info(
             "request",
             route=event["routeKey"],
@@ -113,13 +118,13 @@ class Api(APIGatewayHttpResolver):
 
     def _answer(self, event: Event, context: Any, user_id: int) -> dict[str, Any]:
         with database.transaction() as transaction:
-            customer_id = _customer_id(event)
-            if customer_id is not None:
-                logger.append_keys(customer_id=customer_id)
-            caller = access.verify_resource_access(transaction, user_id, self._permission, customer_id)
+            customer = customer_id(event)
+            if customer is not None:
+                logger.append_keys(customer_id=customer)
+            caller = access.verify_resource_access(transaction, user_id, self._permission, customer)
             self.service = CRMHostingIntegrationService(transaction, caller.tenant_id, user_id)
             self._failure = None
-            response = self.resolve(dict(event), context)
+            response = self.resolve(without_empty_parameters(event), context)
             if self._failure is not None:  # raised here, so that it rolls the transaction back
                 raise self._failure
             return response
@@ -128,7 +133,7 @@ class Api(APIGatewayHttpResolver):
         if isinstance(error, NotFoundError):
             error = NotFound()
         elif isinstance(error, RequestValidationError):
-            error = _bad_parameter(error)
+            error = wrong(error, self.context["_route"])
         self._failure = error
         return Response(HTTPStatus.INTERNAL_SERVER_ERROR, body="")
 
@@ -152,25 +157,6 @@ def _user_id(event: Event) -> int:
         return session.user_id_of(cookie, session_secrets(), now)
     except NotAuthenticated:  # the secret may have been rotated
         return session.user_id_of(cookie, session_secrets(refresh=True), now)
-
-
-def _customer_id(event: Event) -> int | None:
-    """The id in the path; one that no customer can have is NotFound. None where the route has none."""
-    given = event.get("pathParameters", {}).get("customer_id")
-    if given is None:
-        return None
-    if not (given.isascii() and given.isdigit() and len(given) <= 10 and 0 < int(given) <= MAX_ID):
-        raise NotFound("customer_not_found")
-    return int(given)
-
-
-def _bad_parameter(error: RequestValidationError) -> AppError:
-    first = error.errors()[0]
-    name = first["loc"][-1]
-    allowed = first.get("ctx", {}).get("expected")
-    if allowed:
-        return BadParameter("bad_parameter_of", name=name, allowed=allowed)
-    return BadParameter(name=name)
 
 
 def _log_unexpected(error: Exception) -> None:

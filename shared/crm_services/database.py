@@ -170,7 +170,11 @@ def _socket(target: DatabaseTarget) -> socket.socket:
     # The driver's own socket has no TCP_NODELAY, which costs 40 ms whenever a message spans two segments.
     if path := target.socket_path:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.connect(path)
+        try:
+            connection.connect(path)
+        except OSError:
+            connection.close()
+            raise
         return connection
     connection = socket.create_connection((target.host, target.port), CONNECT_TIMEOUT_SECONDS)
     connection.settimeout(None)

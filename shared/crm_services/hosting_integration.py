@@ -6,13 +6,16 @@ from typing import Any
 
 from crm_services import queries
 from crm_services.database import Transaction
-from crm_services.errors import NotFound
+from crm_services.errors import BadParameter, NotFound
 from crm_services.health import Figures, Thresholds, judge
 from crm_services.market import Market
 from crm_services.messages import Language
 from crm_services.settings import settings
 
 MINERS_LIMIT = 10_000
+INCLUDED_MINERS = 200
+# Lambda refuses an answer of over 6 MB, the envelope and what escaping the body adds included.
+PAGE_BYTES = 5_000_000
 
 
 class CRMHostingIntegrationService:
@@ -41,8 +44,8 @@ class CRMHostingIntegrationService:
         stats: dict[str, Any] = json.loads(self.hosting_stats_json(customer_id))
         return stats
 
-    def hosting_stats_json(self, customer_id: int) -> str:
-        """`get_customer_hosting_stats` as JSON text."""
+    def hosting_stats_json(self, customer_id: int, include_miners: bool = False) -> str:
+        """`get_customer_hosting_stats` as JSON text, if asked for with the first of its miners."""
         market = Market.newest(self._transaction)
         stats: str | None = self._transaction.value(
             queries.STATS,
@@ -55,6 +58,9 @@ class CRMHostingIntegrationService:
         )
         if stats is None:
             raise NotFound("customer_not_found")
+        if include_miners:
+            miners, following = self.miners_page_json(customer_id, limit=INCLUDED_MINERS)
+            return f'{stats[:-1]}, "miners": {miners}, "miners_next": {json.dumps(following)}}}'
         return stats
 
     def get_customer_miners_list(self, customer_id: int, status: str | None = None) -> list[dict[str, Any]]:
@@ -73,8 +79,11 @@ class CRMHostingIntegrationService:
         after: int | None = None,
         limit: int = MINERS_LIMIT,
     ) -> tuple[str, int | None]:
-        """One page of the miners as a JSON array, and the id to go on after (None at the end)."""
-        page, following = self._transaction.row(
+        """One page of the miners as a JSON array, and the id to go on after (None at the end).
+
+        Raises BadParameter where `after` is not the id of one of the customer's miners.
+        """
+        page, following, is_known = self._transaction.row(
             queries.MINERS,
             customer_id=customer_id,
             link_any=settings().link_any,
@@ -82,6 +91,10 @@ class CRMHostingIntegrationService:
             after=after,
             limit=limit,
         )
+        if not is_known:
+            raise BadParameter(name="after")
+        if (size := _size_in_an_answer(page)) > PAGE_BYTES:  # very long names
+            return self.miners_page_json(customer_id, status, after, limit * PAGE_BYTES // size)
         return page, following
 
     def customers_page_json(
@@ -151,3 +164,10 @@ class CRMHostingIntegrationService:
             "sync_health": health,
             "issues": issues,
         }
+
+
+def _size_in_an_answer(body: str) -> int:
+    """The bytes of a body in Lambda's answer, which holds it as a string of JSON."""
+    if len(body) * 4 <= PAGE_BYTES:  # no character takes more
+        return 0
+    return len(json.dumps(body, ensure_ascii=False).encode())

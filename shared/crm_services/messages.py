@@ -68,19 +68,3 @@ TEXTS: dict[str, tuple[str, str]] = {
 def text(message: str, language: Language, **fields: object) -> str:
     """The text of that name in that language, its fields filled in."""
     return TEXTS[message][language == "en"].format(**fields)
-
-
-def preferred_language(accept_language: str) -> Language:
-    """Chinese, unless an Accept-Language header weighs English higher (RFC 9110, 12.5.4)."""
-    weights: dict[str, float] = {}
-    for item in accept_language.split(","):
-        tag, _, parameter = item.partition(";")
-        quality = parameter.strip().removeprefix("q=") if parameter.strip() else "1"
-        try:
-            weight = float(quality)
-        except ValueError:
-            continue
-        language = tag.strip().lower().split("-")[0]
-        weights[language] = max(weight, weights.get(language, 0))
-    other = weights.get("*", 0)
-    return "en" if weights.get("en", other) > weights.get("zh", other) else "zh"

@@ -26,8 +26,7 @@ models as materialized (
          coalesce(sum(m.quantity * m.hashrate) filter (where m.status <> 'sold'), 0) as hashrate,
          coalesce(sum(m.quantity::bigint * m.power) filter (where m.status <> 'sold'), 0) as power,
          sum(m.quantity * m.hashrate) filter (where m.status = 'active') as earning_hashrate,
-         sum(m.quantity::bigint * m.power * m.price) filter (where m.status = 'active') * 24 / 1000
-           as electricity_cost,
+         sum(m.quantity::bigint * m.power * m.price) filter (where m.status = 'active') * 0.024 as electricity_cost,
          bool_or(m.has_unusable_figure) as has_unusable_figure,
          bool_or(m.has_unknown_status) as has_unknown_status
   from (select distinct account_id from linked where account_id is not null) l
@@ -60,7 +59,8 @@ LINKED_ACCOUNT = f"""
 select link.account_id from crm_hosting.customers c {_LINK} where c.id = :customer_id::integer
 """
 
-# The customer's figures as the contract's JSON text; no row where the customer is out of sight.
+# The customer's figures as the contract's JSON text; no row where the customer is out of sight. Nothing is divided
+# before it is rounded, as a numeric quotient is rounded itself: W/TH to two places is floor(100 W/TH + 1/2) / 100.
 STATS = f"""
 with linked as materialized (
   select link.account_id from crm_hosting.customers c {_LINK} where c.id = :customer_id::integer
@@ -80,13 +80,13 @@ select json_build_object(
   'miners_count', machines,
   'total_hashrate', round(hashrate, 2),
   'total_power', power,
-  'total_power_mw', round(power / 1000000, 3),
+  'total_power_mw', round(power * 0.000001, 3),
   'active_miners', active,
   'offline_miners', offline,
   'maintenance_miners', maintenance,
   'estimated_daily_btc', daily_btc,
   'estimated_daily_usd', daily_usd,
-  'avg_efficiency', coalesce(round(power / nullif(hashrate, 0), 2), 0),
+  'avg_efficiency', coalesce(div(power * 200 + hashrate, nullif(hashrate, 0) * 2) * 0.01, 0),
   'by_model', by_model,
   'by_status', json_build_object(
     'active', active, 'offline', offline, 'maintenance', maintenance, 'sold', sold),
@@ -99,7 +99,8 @@ select json_build_object(
 from linked, total
 """
 
-# One page of the customer's rows, newest first, as JSON text, with the id to go on after (null at the end).
+# One page of the customer's rows, newest first, as JSON text, with the id to go on after (null at the end), and
+# whether the row that the page is to come after is one of the customer's.
 MINERS = f"""
 with linked as materialized (
   select link.account_id from crm_hosting.customers c {_LINK} where c.id = :customer_id::integer
@@ -115,13 +116,16 @@ with linked as materialized (
   select id, coalesce(custom_name, model) as name, model, quantity, hashrate,
          round(quantity * hashrate, 2) as total_hashrate, power, quantity::bigint * power as total_power,
          status, location, price as electricity_cost,
-         round(quantity::bigint * power * price * 24 / 1000, 2) as daily_electricity_cost
+         round(quantity::bigint * power * price * 0.024, 2) as daily_electricity_cost
   from page order by created_at desc, id desc limit :limit::integer
 )
 select coalesce(json_agg(shown)::text, '[]'),
        case when (select count(*) from page) > :limit::integer
             then (select id from page order by created_at desc, id desc
-                  offset :limit::integer - 1 limit 1) end
+                  offset :limit::integer - 1 limit 1) end,
+       :after::integer is null or exists (
+         select from linked join crm_hosting.miners p on p.account_id = linked.account_id
+         where p.id = :after::integer)
 from shown
 """
 
@@ -199,7 +203,7 @@ with linked as materialized (
   from models group by account_id
 ), figures as materialized (
   select l.id, coalesce(f.machines, 0)::integer as miners_count,
-         round(coalesce(f.power, 0) / 1000000, 3)::double precision as mining_capacity,
+         round(coalesce(f.power, 0) * 0.000001, 3)::double precision as mining_capacity,
          f.model as primary_miner_model,
          coalesce(f.daily_btc, 0)::numeric(18, 8) as daily_btc,
          coalesce(f.daily_usd, 0)::numeric(18, 2) as daily_usd,
@@ -208,7 +212,7 @@ with linked as materialized (
            l.miners_count, l.mining_capacity, l.primary_miner_model, l.hosting_estimated_daily_btc,
            l.hosting_estimated_daily_usd, l.hosting_net_profit_daily
          ) is distinct from (
-           coalesce(f.machines, 0), round(coalesce(f.power, 0) / 1000000, 3)::double precision, f.model,
+           coalesce(f.machines, 0), round(coalesce(f.power, 0) * 0.000001, 3)::double precision, f.model,
            coalesce(f.daily_btc, 0), coalesce(f.daily_usd, 0), coalesce(f.daily_usd - f.electricity_cost, 0)
          ) as is_changed
   from linked l left join fleets f on f.account_id = l.account_id
