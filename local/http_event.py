@@ -68,10 +68,8 @@ def http_event(request: Request, route_key: str, path_parameters: dict[str, str]
 
 
 def _headers(request: Request) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        key = name.lower()
-        headers[key] = f"{headers[key]},{value}" if key in headers else value
+    # Repeated headers are joined already: WSGI knows each name once.
+    headers = {name.lower(): value for name, value in request.headers.items()}
     source = request.remote_addr or "127.0.0.1"
     forwarded = headers.get("x-forwarded-for")
     headers["x-forwarded-for"] = f"{forwarded}, {source}" if forwarded else source

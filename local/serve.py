@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -43,8 +44,9 @@ def serve(listener: socket.socket, template: Path, when_ready: Callable[[], None
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]
-    # A terminal that is closed ends the run; gunicorn would reload, and live on without it.
-    handle_hup = Arbiter.handle_term
+    # Ctrl-C lets the requests under way end; a terminal that is closed ends the run, where gunicorn
+    # would reload and live on without it.
+    handle_int = handle_hup = Arbiter.handle_term
 
 
 class _Application(BaseApplication):  # type: ignore[misc]
@@ -77,6 +79,9 @@ class _Application(BaseApplication):  # type: ignore[misc]
         return Gateway(self.template)
 
     def _post_worker_init(self, worker: Any) -> None:
+        for number in (signal.SIGINT, signal.SIGHUP):
+            # The terminal sends them to every process; the arbiter alone decides.
+            signal.signal(number, signal.SIG_IGN)
         if worker.age == 1:
             self.when_ready()
 

@@ -1,0 +1,134 @@
+"""The demo's data, counted without any of the bundle's SQL."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from pg8000.native import Connection
+
+from local import demo, people
+from local.postgres import Server, connect, create_database
+
+CRM_TABLES = Path(demo.__file__).with_name("crm.sql")
+WHITE_SPACE = " \t\r\n\u00a0\u3000"
+
+
+@pytest.fixture(scope="module")
+def url(postgres: Server) -> str:
+    create_database(postgres, "demo")
+    url = postgres.url("demo")
+    with connect(url) as db:
+        db.run(CRM_TABLES.read_text(encoding="utf-8"))
+    demo.load(url)
+    return url
+
+
+@pytest.fixture
+def db(url: str) -> Iterator[Connection]:
+    with connect(url) as connection:
+        yield connection
+
+
+def key(email: str | None) -> str:
+    return (email or "").strip(WHITE_SPACE).lower()
+
+
+class Link(NamedTuple):
+    customer: int
+    email: str
+    owner: int | None
+    account: int
+    opened_by: int | None
+
+
+def linked(db: Connection) -> list[Link]:
+    accounts = {key(row[0]): row[1:] for row in db.run("select email, id, created_by_id from user_access")}
+    customers = db.run("select id, email, created_by_id from crm_customers order by id")
+    return [Link(*customer, *accounts[key(customer[1])]) for customer in customers if key(customer[1]) in accounts]
+
+
+def test_45_of_150_customers_have_an_account(db: Connection) -> None:
+    assert db.run("select count(*) from crm_customers") == [[150]]
+    assert len(linked(db)) == 45
+
+
+def test_no_address_is_ambiguous(db: Connection) -> None:
+    keys = Counter(key(email) for (email,) in db.run("select email from user_access"))
+
+    assert set(keys.values()) == {1}
+    assert "" not in keys
+
+
+def test_addresses_are_typed_as_people_type_them(db: Connection) -> None:
+    emails = [link.email for link in linked(db)]
+
+    assert sum(email.strip(WHITE_SPACE) != email for email in emails) > 20
+    assert sum(key(email) != email.strip(WHITE_SPACE) for email in emails) > 20
+    assert {character for email in emails for character in email if character in WHITE_SPACE} == set(WHITE_SPACE)
+
+
+def test_every_linked_account_has_machines_and_only_some_of_them_run(db: Connection) -> None:
+    batches = Counter(account for (account,) in db.run("select user_id from user_miners"))
+    statuses = Counter(status for (status,) in db.run("select status from user_miners"))
+    fleets = [batches[link.account] for link in linked(db)]
+
+    assert (min(fleets), max(fleets)) == (1, 60)
+    assert set(statuses) == {"active", "offline", "maintenance", "sold"}
+    assert statuses["active"] > 0.8 * sum(statuses.values())
+
+
+def test_two_mine_owners_have_most_of_the_customers_and_opened_most_accounts(db: Connection) -> None:
+    owners = Counter(owner for (owner,) in db.run("select created_by_id from crm_customers"))
+    links = linked(db)
+    of_the_owner = [link for link in links if link.owner and link.opened_by == link.owner]
+
+    assert set(owners) == {people.MINE_OWNER.id, people.OTHER_MINE_OWNER.id, None}
+    assert owners[None] < 10
+    assert len(of_the_owner) >= len(links) / 2
+    assert links[0].customer == people.FIRST_CUSTOMER
+    assert links[0].owner == people.MINE_OWNER.id
+
+
+def test_the_staff_can_log_in(db: Connection) -> None:
+    rows = db.run("select id, name, email, role from user_access where is_active order by id limit 6")
+
+    assert [people.Account(*row) for row in rows] == list(people.STAFF)
+
+
+def test_the_data_are_the_same_every_time(url: str, postgres: Server) -> None:
+    query = "select jsonb_agg(to_jsonb(m) order by id) from user_miners m"
+    create_database(postgres, "demo_again")
+    with connect(postgres.url("demo_again")) as again:
+        again.run(CRM_TABLES.read_text(encoding="utf-8"))
+        demo.load(postgres.url("demo_again"))
+        with connect(url) as db:
+            assert db.run(query) == again.run(query)
+
+
+def test_the_next_row_of_each_table_gets_a_free_id(db: Connection) -> None:
+    for table in ("user_access", "crm_customers", "miner_models", "user_miners", "network_snapshots"):
+        [[free]] = db.run(f"select nextval(pg_get_serial_sequence('{table}', 'id')) > max(id) from {table}")
+        assert free, table
+
+
+def test_the_market_is_hourly_and_minutes_old(db: Connection) -> None:
+    [[snapshots, minutes, usable]] = db.run(
+        "select count(*), extract(epoch from now() at time zone 'utc' - max(recorded_at)) / 60,"
+        " bool_and(btc_price between 90000 and 100000 and block_reward = 3.125) from network_snapshots"
+    )
+
+    assert snapshots == 48
+    assert 5 <= minutes < 10
+    assert usable is True
+
+
+def test_a_later_start_appends_the_snapshots_that_are_missing_and_no_others(url: str, db: Connection) -> None:
+    demo.refresh_market(url)
+    assert db.run("select count(*) from network_snapshots") == [[48]]
+
+    db.run("update network_snapshots set recorded_at = recorded_at - interval '3 hours'")
+    demo.refresh_market(url)
+
+    assert db.run("select count(*) from network_snapshots") == [[51]]
