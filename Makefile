@@ -50,6 +50,9 @@ api: build ## serve the API out of containers (needs Docker; PORT overrides 3000
 test: setup ## run the whole suite on a real PostgreSQL
 	@$(BIN)/python -m pytest
 
+test-sam: setup ## build, and run every function in a container (needs Docker; takes minutes)
+	@$(BIN)/python -m pytest -m sam
+
 check: setup ## ruff, mypy, template lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -70,4 +73,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup run sync migrate build invoke api test check format lock clean
+.PHONY: help setup run sync migrate build invoke api test test-sam check format lock clean
