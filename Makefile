@@ -48,7 +48,7 @@ api: build ## serve the API out of containers (needs Docker; PORT overrides 3000
 	@$(BIN)/python -m local.sam api
 
 test: setup ## run the whole suite on a real PostgreSQL
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-sam: setup ## build, and run every function in a container (needs Docker; takes minutes)
 	@$(BIN)/python -m pytest -m sam

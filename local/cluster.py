@@ -21,7 +21,7 @@ PROGRAMS = Path(_package.origin if _package and _package.origin else "").parent 
 
 # lower() and the order of text are the same on every machine, whatever language it speaks.
 INITDB = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
-INITDB += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+INITDB += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"]
 # A socket's path holds 103 bytes on macOS, 107 on Linux.
 LONGEST_SOCKET_DIRECTORY = 103 - len("/.s.PGSQL.65535")
 # The networks that a container's bridge has are of this size.

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from pg8000.native import Connection
@@ -31,9 +32,10 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres() -> Iterator[Server]:
     """A PostgreSQL of this test run, with a template that has the CRM's tables and the bundle's schema."""
-    with server(tmp_path_factory.mktemp("postgres"), UNSAFE_BUT_FAST) as running:
+    # Not below pytest's own folder: another run of pytest closes that to all but root, and a server of root's is not.
+    with TemporaryDirectory() as folder, server(folder, UNSAFE_BUT_FAST) as running:
         create_database(running, "template_crm")
         with connect(running.url("template_crm", "crm")) as owner:
             owner.run((ROOT / "local" / "crm.sql").read_text())
