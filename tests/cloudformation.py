@@ -1,30 +1,17 @@
-"""The template as CloudFormation gets it: transformed by SAM's own translator, its functions computed."""
+"""The template as CloudFormation executes it: every reference and function in it computed."""
 
-import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
-from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
+
+from tests.deployed import PARAMETERS, transformed
 
 ROOT = Path(__file__).parent.parent
 STACK = "crm-hosting-test"
-# What whoever deploys has to say, and what CloudFormation itself knows.
-PARAMETERS = {
-    "LinkScope": "any",
-    "PublicOrigin": "https://crm.example.com",
-    "AllowedOrigins": "https://partner.example.com",
-    "DatabaseHost": "db.example.com",
-    "DatabaseSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:database",
-    "MigrationSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:migration",
-    "SessionSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:session",
-    "SubnetIds": "subnet-0",
-    "SecurityGroupIds": "sg-0",
-}
+# What CloudFormation itself knows.
 PSEUDO = {
-    "AWS::StackName": STACK,
     "AWS::Region": "eu-central-1",
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
@@ -38,19 +25,18 @@ class Stack:
     A reference to a resource is its logical id, an attribute `LogicalId.Attribute`.
     """
 
-    def __init__(self, path: str = "template.yaml", **parameters: str) -> None:
-        os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
-        template = _load(ROOT / path)
-        given = (PARAMETERS if path == "template.yaml" else {}) | parameters
-        defaults = {name: p["Default"] for name, p in template.get("Parameters", {}).items() if "Default" in p}
-        self._values = {name: str(value) for name, value in (defaults | given).items()} | PSEUDO
-        transformed = transform(template, dict(given), _NoPolicies()) if "Transform" in template else template
-        self._mappings = transformed.get("Mappings", {})
-        self._conditions = transformed.get("Conditions", {})
-        self.outputs = self._computed(transformed.get("Outputs", {}))
+    def __init__(self, path: str = "template.yaml", stack_name: str = STACK, **parameters: str) -> None:
+        given = PARAMETERS | parameters
+        template = transformed(given) if path == "template.yaml" else yaml_parse((ROOT / path).read_text())
+        defaults = {name: p["Default"] for name, p in template["Parameters"].items() if "Default" in p}
+        self._values = {name: str(value) for name, value in (defaults | given).items()}
+        self._values |= PSEUDO | {"AWS::StackName": stack_name}
+        self._mappings = template.get("Mappings", {})
+        self._conditions = template.get("Conditions", {})
+        self.outputs = self._computed(template.get("Outputs", {}))
         self.resources: dict[str, dict[str, Any]] = {
             name: self._computed(resource)
-            for name, resource in transformed["Resources"].items()
+            for name, resource in template["Resources"].items()
             if "Condition" not in resource or self._holds(resource["Condition"])
         }
 
@@ -108,24 +94,3 @@ class Stack:
     def _substituted(self, text: str, values: dict[str, str]) -> str:
         known = self._values | values
         return re.sub(r"\$\{([^!}]+)\}", lambda match: known.get(match[1], match[1]), text)
-
-
-class _NoPolicies:
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-def _load(path: Path) -> dict[str, Any]:
-    # By way of JSON: the translator changes its input, in which YAML's anchors would be one object in many places.
-    template: dict[str, Any] = json.loads(json.dumps(yaml_parse(path.read_text())))
-    for resource in template["Resources"].values():
-        _package(resource.get("Properties", {}))
-    _package(template.get("Globals", {}).get("Function", {}))
-    return template
-
-
-def _package(properties: dict[str, Any]) -> None:
-    """Move the code to S3, as `sam package` does before CloudFormation sees the template."""
-    for name in ("CodeUri", "ContentUri"):
-        if name in properties:
-            properties[name] = f"s3://packages/{properties[name]}"

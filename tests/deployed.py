@@ -24,14 +24,19 @@ PARAMETERS = {
 }
 
 
-@cache
-def resources() -> dict[str, Any]:
-    """Every resource that a deployment creates."""
+def transformed(parameters: dict[str, str]) -> dict[str, Any]:
+    """The whole template, with these values for its parameters."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
     # `sam deploy` has uploaded both folders by then.
     packaged = re.sub(r"(CodeUri|ContentUri): (\w+)/", r"\1: s3://bucket/\2", TEMPLATE.read_text())
-    found: dict[str, Any] = transform(yaml_parse(packaged), dict(PARAMETERS), _ManagedPolicies())
-    return dict(found["Resources"])
+    found: dict[str, Any] = transform(yaml_parse(packaged), dict(parameters), _ManagedPolicies())
+    return found
+
+
+@cache
+def resources() -> dict[str, Any]:
+    """Every resource that a deployment creates."""
+    return dict(transformed(PARAMETERS)["Resources"])
 
 
 def of_type(type_name: str) -> dict[str, Any]:

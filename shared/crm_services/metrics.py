@@ -27,11 +27,12 @@ def publish_run(run_id: int, tenant_id: int | None, state: "State", counts: "Cou
         metrics.add_metric("CustomersSynced", MetricUnit.Count, counts.synced)
         metrics.add_metric("CustomersSkipped", MetricUnit.Count, counts.skipped)
         metrics.add_metric("SyncErrors", MetricUnit.Count, counts.errors)
+    # Of a run that stopped halfway they would be the rates of the oldest customers.
+    if counts and state == "completed":
+        if counts.total:
+            metrics.add_metric("LinkRate", MetricUnit.Percent, 100 * counts.linked / counts.total)
         if operations := counts.synced + counts.errors:
             metrics.add_metric("SyncErrorRate", MetricUnit.Percent, 100 * counts.errors / operations)
-        # A run that stopped halfway saw the oldest customers alone, whose link rate is not that of all.
-        if counts.total and state == "completed":
-            metrics.add_metric("LinkRate", MetricUnit.Percent, 100 * counts.linked / counts.total)
     metrics.add_metadata("run_id", run_id)
     metrics.add_metadata("state", state)
     metrics.flush_metrics()
