@@ -4,8 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from crm_services import batch
+from crm_services import batch, handover
 from crm_services.database import database
+from crm_services.settings import settings
 
 logger = Logger()
 
@@ -14,13 +15,15 @@ STOP_BEFORE_MS = 60_000
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Run the batch and return its counts; raises when the run failed or another is under way."""
-    outcome = batch.run(
-        database,
-        tenant_id=None,
-        origin="schedule",
+    """Run the batch, or go on with a run that was handed over, and return its counts; raises when it failed."""
+    limit = batch.TimeLimit(
         has_time=lambda: context.get_remaining_time_in_millis() > STOP_BEFORE_MS,
+        hand_over=handover.to_function(settings().own_function),
     )
+    if "run_id" in event:
+        outcome = batch.resume(database, event["run_id"], event["token"], limit)
+    else:
+        outcome = batch.run(database, tenant_id=None, origin="schedule", limit=limit)
     result = {"run_id": outcome.run_id, "state": outcome.state, **vars(outcome.counts)}
     logger.info("batch", **result)
     return result

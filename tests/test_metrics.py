@@ -6,7 +6,8 @@ import pytest
 from pg8000.native import Connection
 
 import daily_sync
-from crm_services import batch
+from crm_services import batch, worker
+from crm_services.batch import TimeLimit
 from crm_services.database import database
 from crm_services.errors import Conflict, QueryFailed, Unavailable
 from local.lambda_context import LambdaContext
@@ -105,12 +106,12 @@ def test_an_administrators_run_covers_everybody_and_is_published_so(
 def test_a_run_out_of_time_is_not_completed_and_knows_no_rates(
     crm: Crm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "CHUNK_SIZE", 2)
+    monkeypatch.setattr(worker, "CHUNK_SIZE", 2)
     for _ in range(3):
         crm.linked_customer()
     time_left = iter([True, False])
 
-    batch.run(database, None, "schedule", has_time=lambda: next(time_left))
+    batch.run(database, None, "schedule", limit=TimeLimit(lambda: next(time_left)))
 
     values = by_name(metrics_in(capsys.readouterr().out))
     assert (values["BatchSyncCompleted"], values["CustomersTotal"], values["SyncErrors"]) == (0, 2, 0)
@@ -120,7 +121,7 @@ def test_a_run_out_of_time_is_not_completed_and_knows_no_rates(
 def test_a_run_that_fails_publishes_the_failure_and_what_it_had_done(
     crm: Crm, owner: Connection, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "CHUNK_SIZE", 2)
+    monkeypatch.setattr(worker, "CHUNK_SIZE", 2)
     for _ in range(3):
         crm.linked_customer()
 
@@ -131,7 +132,7 @@ def test_a_run_that_fails_publishes_the_failure_and_what_it_had_done(
 
     steps = breaks_after_a_chunk()
     with pytest.raises(QueryFailed):
-        batch.run(database, None, "schedule", has_time=lambda: next(steps))
+        batch.run(database, None, "schedule", limit=TimeLimit(lambda: next(steps)))
 
     values = by_name(metrics_in(capsys.readouterr().out))
     assert (values["BatchSyncCompleted"], values["CustomersTotal"], values["CustomersSynced"]) == (0, 2, 2)
@@ -149,7 +150,7 @@ def test_a_run_whose_database_is_gone_publishes_the_failure_without_counts(
         return True
 
     with pytest.raises(Unavailable):
-        batch.run(database, None, "schedule", has_time=loses_the_database)
+        batch.run(database, None, "schedule", limit=TimeLimit(loses_the_database))
 
     values = by_name(metrics_in(capsys.readouterr().out))
     assert values.keys() == {"BatchSyncCompleted", "SyncDuration"}
@@ -162,6 +163,6 @@ def test_a_run_that_never_began_publishes_nothing(capsys: pytest.CaptureFixture[
             batch.run(database, None, "console")
         return False
 
-    batch.run(database, None, "schedule", has_time=while_another_lives)
+    batch.run(database, None, "schedule", limit=TimeLimit(while_another_lives))
 
     assert by_name(metrics_in(capsys.readouterr().out))["BatchSyncCompleted"] == 0  # that of the living run, alone

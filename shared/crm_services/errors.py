@@ -50,6 +50,18 @@ class Conflict(AppError):
     message = "run_under_way"
 
 
+class CustomerBusy(Conflict):
+    """Somebody else has the customer's record locked."""
+
+    message = "customer_busy"
+
+
+class CustomerRefused(Conflict):
+    """A column, constraint or trigger of the CRM does not take the customer's figures."""
+
+    message = "customer_refused"
+
+
 class Unavailable(AppError):
     """The database or a secret cannot be reached; the caller may try again. `reason` is for the log alone."""
 

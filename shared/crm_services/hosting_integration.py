@@ -1,16 +1,20 @@
 """The one door to the domain: what the hosting side knows of a CRM customer, and how it is written back."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crm_services import queries
 from crm_services.database import Transaction
-from crm_services.errors import BadParameter, NotFound
+from crm_services.errors import BadParameter, CustomerBusy, CustomerRefused, NotFound, QueryFailed
 from crm_services.health import Figures, Thresholds, judge
 from crm_services.market import Market
 from crm_services.messages import Language
 from crm_services.settings import settings
+
+if TYPE_CHECKING:
+    from crm_services.batch import Outcome
 
 MINERS_LIMIT = 10_000
 INCLUDED_MINERS = 200
@@ -114,30 +118,51 @@ class CRMHostingIntegrationService:
         return page, None if next_id is None else f"{'' if next_profit is None else next_profit}:{next_id}"
 
     def sync_customer_from_hosting(self, customer_id: int) -> bool:
-        """Write the fleet's figures into the CRM's record; False where there is nothing hosted to write."""
-        from crm_services.batch import sync_range  # noqa: PLC0415 (reads never import the batch)
+        """Write the fleet's figures into the CRM's record; False where there is nothing hosted to write.
 
-        _, _, synced, _, locked = sync_range(
-            self._transaction, customer_id - 1, customer_id, Market.newest(self._transaction)
-        )
-        return bool(synced) and not locked
+        Raises CustomerBusy while somebody else has the record locked, CustomerRefused where the CRM does not take it.
+        """
+        from crm_services import sync  # noqa: PLC0415 (reads never import the sync)
+
+        try:
+            done = sync.sync_range(self._transaction, customer_id - 1, customer_id)
+        except QueryFailed as error:
+            if sync.is_fault_of_a_customer(error):
+                raise CustomerRefused from error
+            raise
+        if done.locked:
+            raise CustomerBusy
+        return bool(done.due)
+
+    def preview_customer_sync(self, customer_id: int) -> str | None:
+        """What the sync would change, field by field, as JSON text; None where there is nothing hosted to write."""
+        from crm_services import sync  # noqa: PLC0415 (reads never import the sync)
+
+        preview = sync.preview_range(self._transaction, customer_id - 1, customer_id, limit=1)
+        if not preview.due:
+            return None
+        return json.dumps(next((one["changes"] for one in json.loads(preview.changes)), {}), ensure_ascii=False)
 
     def sync_all_customers(self) -> dict[str, int]:
-        """Bring every customer in the caller's scope up to date: total, synced, skipped, errors.
-
-        Each chunk is a transaction of its own, so the caller's ends here.
-        """
-        from crm_services import batch  # noqa: PLC0415 (reads never import the batch)
-
-        self._transaction.commit()
-        outcome = batch.run(self._transaction.database, self._tenant_id, "request", self._user_id)
-        counts = outcome.counts
+        """Bring every customer in the caller's scope up to date: total, synced, skipped, errors."""
+        counts = self.run_batch().counts
         return {
             "total": counts.total,
             "synced": counts.synced,
             "skipped": counts.skipped,
             "errors": counts.errors,
         }
+
+    def run_batch(self, has_time: Callable[[], bool] = lambda: True) -> "Outcome":
+        """Run the batch over the caller's scope; what is left when the time is up goes to the function for it.
+
+        Each chunk is a transaction of its own, so the caller's ends here.
+        """
+        from crm_services import batch, handover  # noqa: PLC0415 (reads never import the batch)
+
+        self._transaction.commit()
+        limit = batch.TimeLimit(has_time, handover.to_function(settings().sync_function))
+        return batch.run(self._transaction.database, self._tenant_id, "request", self._user_id, limit)
 
     def get_sync_status(self, language: Language = "zh") -> dict[str, Any]:
         """How well CRM and hosting agree in the caller's scope: counts, link rate in percent, health and its issues."""

@@ -10,6 +10,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "已同步 {synced} 个客户的托管数据",
         "Hosting data of {synced} customers synchronised",
     ),
+    "synced_so_far": (
+        "已同步 {synced} 个客户的托管数据,还有 {remaining} 个待处理",
+        "Hosting data of {synced} customers synchronised so far, {remaining} to go",
+    ),
     "nothing_hosted": (
         "未找到关联的托管账户或无矿机数据",
         "No linked hosting account, or it has no miners",
@@ -27,6 +31,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "run_under_way": (
         "同步正在进行中,请稍后再试",
         "A synchronisation is under way; try again later",
+    ),
+    "customer_busy": (
+        "该客户的记录正在被修改,请稍后再试",
+        "The customer's record is being changed; try again",
+    ),
+    "customer_refused": (
+        "CRM 拒绝了该客户的数据,未同步",
+        "The CRM does not take this customer's figures; nothing was synchronised",
     ),
     "unavailable": (
         "服务暂时不可用,请稍后再试",

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 if TYPE_CHECKING:
-    from crm_services.batch import Counts, State
+    from crm_services.batch import State
+    from crm_services.worker import Counts
 
 NAMESPACE = "CrmHosting"
 

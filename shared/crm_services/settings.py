@@ -44,6 +44,9 @@ class Settings:
     public_origin: str
     allowed_origins: frozenset[str]
     sync_function: str | None
+    own_function: str | None
+    request_run_seconds: float
+    run_retention_days: int
 
 
 @cache
@@ -58,6 +61,9 @@ def settings() -> Settings:
         public_origin=os.environ.get("PUBLIC_ORIGIN", ""),
         allowed_origins=frozenset(os.environ.get("ALLOWED_ORIGINS", "").replace(",", " ").split()),
         sync_function=os.environ.get("SYNC_FUNCTION"),
+        own_function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+        request_run_seconds=float(os.environ.get("REQUEST_RUN_SECONDS", "20")),
+        run_retention_days=int(os.environ.get("RUN_RETENTION_DAYS", "90")),
     )
 
 

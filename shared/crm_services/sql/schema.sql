@@ -21,6 +21,13 @@ create or replace function crm_hosting.usable(figure double precision) returns n
 language sql immutable parallel safe
 return case when figure >= 0 and figure < 'Infinity' then figure::numeric else 0 end;
 
+-- The figure as a whole number of 1/scale, or null where it is none (or large): whole numbers add up ten times as
+-- fast as numeric. Exact: k / 10^n is the double nearest to that decimal, whose 15 digits numeric would read.
+create or replace function crm_hosting.whole(figure double precision, scale double precision) returns bigint
+language sql immutable parallel safe
+return case when figure >= 0 and figure * scale < 2147483648 and round(figure * scale) / scale = figure
+            then (figure * scale)::bigint end;
+
 -- One of the four statuses, or null for an unknown one. As the CRM writes it is the common case and the quick one.
 -- Collation C folds ASCII alone, so that no server's alphabet makes a status of another word.
 create or replace function crm_hosting.known_status(status text) returns text
@@ -96,10 +103,19 @@ select m.id, m.user_id as account_id, m.miner_model_id as model_id, k.model_name
        crm_hosting.usable(m.electricity_cost) as price,
        not (crm_hosting.is_usable(m.actual_hashrate) and crm_hosting.is_usable(m.electricity_cost)
             and coalesce(m.quantity >= 0 and m.actual_power >= 0, false)) as has_unusable_figure,
-       crm_hosting.known_status(m.status) is null as has_unknown_status
+       crm_hosting.known_status(m.status) is null as has_unknown_status,
+       coalesce(greatest(m.quantity, 0), 0)::bigint * coalesce(greatest(m.actual_power, 0), 0) as watts,
+       crm_hosting.whole(m.actual_hashrate, 1e4) as hashrate_e4,
+       -- with the watts it makes a number of less than 63 bits, or is null
+       case when coalesce(greatest(m.quantity, 0), 0)::bigint * coalesce(greatest(m.actual_power, 0), 0) < 2147483648
+            then crm_hosting.whole(m.electricity_cost, 1e6) end as price_e6,
+       m.actual_hashrate, m.electricity_cost
 from public.user_miners m
 left join public.miner_models k on k.id = m.miner_model_id
 where (select current_setting('crm_hosting.scope', true)) <> '';
+
+create or replace view crm_hosting.models as
+select id, model_name as name from public.miner_models;
 
 -- The newest usable snapshot, or none.
 create or replace view crm_hosting.market as
@@ -164,7 +180,7 @@ grant execute on function crm_hosting.email_key to public;
 grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting.known_status to crm_hosting;
 revoke all on function crm_hosting.enter, crm_hosting.scope_to from public;
 grant execute on function crm_hosting.enter, crm_hosting.scope_to to crm_hosting;
-grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.market to crm_hosting;
+grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.models, crm_hosting.market to crm_hosting;
 grant update (miners_count, mining_capacity, primary_miner_model, hosting_estimated_daily_btc,
               hosting_estimated_daily_usd, hosting_net_profit_daily, hosting_synced_at)
   on crm_hosting.customers to crm_hosting;

@@ -1,0 +1,173 @@
+"""Works through one run; each chunk is a transaction in which the run's counts and cursor move too."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from crm_services import batch_queries as queries
+from crm_services.database import Database, Transaction
+from crm_services.errors import QueryFailed, Unavailable
+from crm_services.lease import Lease
+from crm_services.pace import Pace
+from crm_services.queries import SCOPE_TO
+from crm_services.sync import is_fault_of_a_customer, sync_range
+
+CHUNK_SIZE = 10_000
+
+LOCK_NOT_AVAILABLE = "55P03"
+# Deadlock or serialisation failure: the same chunk may well succeed now.
+WORTH_REPEATING = "40"
+# How long to wait before a chunk is repeated; the failure after the last pause is raised.
+PAUSES_SECONDS = (0.1, 1.0, 5.0)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of the customers of a run: total = synced + skipped + errors; changed is of the synced."""
+
+    total: int = 0
+    linked: int = 0
+    synced: int = 0
+    skipped: int = 0
+    errors: int = 0
+    changed: int = 0
+
+
+class Worker:
+    """Has the lease on a run, and writes nothing more once it is another's."""
+
+    def __init__(self, database: Database, lease: Lease) -> None:
+        self._database = database
+        self._lease = lease
+        self.has_begun = False
+
+    def work(self, has_time: Callable[[], bool]) -> bool:
+        """Whether everything was done before the time was up."""
+        pace = Pace(CHUNK_SIZE)
+        pauses = iter(PAUSES_SECONDS)
+        while has_time():
+            try:
+                if not self._sync_next(pace):
+                    self._retry_locked(has_time)
+                    return True
+                self.has_begun = True
+                pauses = iter(PAUSES_SECONDS)
+            except (Unavailable, QueryFailed) as error:
+                # The cursor is read again, so nothing is done twice whose commit had arrived.
+                pause = next(pauses, None)
+                if pause is None or not _is_worth_repeating(error):
+                    raise
+                time.sleep(pause)
+        return False
+
+    def end(self, state: str, failure: str | None = None) -> float:
+        """End the run; how many seconds it took."""
+        try:
+            return self._end(state, failure)
+        except Unavailable:  # the commit may have arrived or not
+            return self._end(state, failure)
+
+    def pass_on(self) -> Lease:
+        """The lease for whoever goes on; until he comes it is this worker's."""
+        with self._database.transaction() as transaction:
+            self._lease = self._lease.pass_on(transaction)
+        return self._lease
+
+    def counts(self) -> Counts:
+        """What became of the customers up to now."""
+        with self._database.transaction() as transaction:
+            return Counts(*transaction.row(queries.RUN_COUNTS, run_id=self._lease.run_id))
+
+    def remaining(self) -> int:
+        """How many customers are left."""
+        with self._database.transaction() as transaction:
+            transaction.rows(SCOPE_TO, tenant_id=self._lease.tenant_id)
+            remaining: int = transaction.value(queries.REMAINING, run_id=self._lease.run_id)
+            return remaining
+
+    def _end(self, state: str, failure: str | None) -> float:
+        with self._database.transaction() as transaction:
+            return self._lease.end(transaction, state, failure)
+
+    @contextmanager
+    def _chunk(self) -> Iterator[Transaction]:
+        with self._database.transaction() as transaction:
+            transaction.rows(queries.PREPARE_CHUNK)
+            transaction.rows(SCOPE_TO, tenant_id=self._lease.tenant_id)
+            yield transaction
+
+    def _sync_next(self, pace: Pace) -> bool:
+        """Sync the next customers, or have the pace go after the one that is at fault; False where none is left."""
+        with self._chunk() as transaction:
+            after = self._lease.read(transaction)
+            count, upto = transaction.row(queries.NEXT_CHUNK, after=after, size=pace.size)
+        if not count:
+            return False
+        try:
+            self._sync(after, upto)
+            pace.went_well(count)
+        except QueryFailed as error:
+            if not is_fault_of_a_customer(error):
+                raise
+            if pace.failed(count):
+                self._pass_over(upto, error)
+        return True
+
+    def _sync(self, after: int, upto: int) -> None:
+        with self._chunk() as transaction:
+            self._lease.hold(transaction)
+            done = sync_range(transaction, after, upto, run_id=self._lease.run_id)
+            if done.locked:
+                self._record(transaction, done.locked, LOCK_NOT_AVAILABLE)
+            locked = len(done.locked)
+            counts = Counts(done.total, done.linked, done.due - locked, done.total - done.due, locked, done.changed)
+            self._advance(transaction, upto, counts)
+
+    def _pass_over(self, customer_id: int, error: QueryFailed) -> None:
+        with self._database.transaction() as transaction:
+            self._lease.hold(transaction)
+            self._record(transaction, [customer_id], error.sqlstate, error.constraint)
+            self._advance(transaction, customer_id, Counts(total=1, linked=1, errors=1))
+
+    def _retry_locked(self, has_time: Callable[[], bool]) -> None:
+        with self._database.transaction() as transaction:
+            locked = transaction.value(queries.LOCKED_CUSTOMERS, run_id=self._lease.run_id)
+        for start in range(0, len(locked), CHUNK_SIZE):
+            if start == 0 or has_time():
+                self._retry(locked[start : start + CHUNK_SIZE])
+
+    def _retry(self, ids: list[int]) -> None:
+        try:
+            with self._chunk() as transaction:
+                self._lease.hold(transaction)
+                done = sync_range(transaction, ids[0] - 1, ids[-1], only=ids, run_id=self._lease.run_id)
+                synced, free = done.due - len(done.locked), len(ids) - len(done.locked)
+                freed = sorted(set(ids) - set(done.locked))
+                transaction.rows(queries.FORGET_ERRORS, run_id=self._lease.run_id, customer_ids=freed)
+                self._advance(
+                    transaction, 0, Counts(synced=synced, skipped=free - synced, errors=-free, changed=done.changed)
+                )
+        except QueryFailed as error:
+            if not is_fault_of_a_customer(error):
+                raise
+            if len(ids) == 1:
+                with self._database.transaction() as transaction:
+                    self._lease.hold(transaction)
+                    self._record(transaction, ids, error.sqlstate, error.constraint)
+            else:
+                self._retry(ids[: len(ids) // 2])
+                self._retry(ids[len(ids) // 2 :])
+
+    def _record(self, transaction: Transaction, ids: list[int], sqlstate: str, constraint: str | None = None) -> None:
+        transaction.rows(
+            queries.RECORD_ERRORS,
+            run_id=self._lease.run_id, customer_ids=ids, sqlstate=sqlstate, constraint=constraint,
+        )  # fmt: skip
+
+    def _advance(self, transaction: Transaction, upto: int, counts: Counts) -> None:
+        transaction.rows(queries.ADVANCE_RUN, run_id=self._lease.run_id, upto=upto, **vars(counts))
+
+
+def _is_worth_repeating(error: Unavailable | QueryFailed) -> bool:
+    return isinstance(error, Unavailable) or error.sqlstate.startswith(WORTH_REPEATING)
