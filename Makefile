@@ -32,6 +32,9 @@ run: setup ## serve the API on http://127.0.0.1:3000 (PORT overrides) with its o
 sync: setup ## run the daily batch once on the database of `make run` and print its counts
 	@$(BIN)/python -m local.sync
 
+market: setup ## fetch price and network once over the internet, for the database of `make run`, and print the row
+	@$(BIN)/python -m local.market
+
 migrate: setup ## bring the database that DATABASE_URL names to the bundle's schema
 	@$(BIN)/python -m local.migrate
 
@@ -73,4 +76,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup run sync migrate build invoke api test test-sam check format lock clean
+.PHONY: help setup run sync market migrate build invoke api test test-sam check format lock clean

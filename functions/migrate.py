@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from crm_services.migration import ROLE, migrate
-from crm_services.settings import connection_limit, owner_target, role_password
+from crm_services.migration import MARKET_ROLE, ROLE, migrate
+from crm_services.settings import connection_limit, market_role_password, owner_target, role_password
 
 logger = Logger()
 
@@ -13,6 +13,11 @@ logger = Logger()
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Migrate, and return a line for each thing that was changed."""
-    changes = migrate(owner_target(), role_password(ROLE), connection_limit())
+    changes = migrate(
+        owner_target(),
+        role_password(ROLE),
+        connection_limit(),
+        market_role_password(MARKET_ROLE),
+    )
     logger.info("migrated", changes=changes)
     return {"changes": changes}

@@ -16,7 +16,7 @@ from local.postgres import DidNotStart, InUse, running, server
 
 def sync() -> dict[str, Any]:
     """What the batch counted."""
-    with _database_url() as url, redirect_stdout(sys.stderr):
+    with database_url() as url, redirect_stdout(sys.stderr):
         set_environment(url)
         import daily_sync  # noqa: PLC0415 (it reads the environment, and logs where stdout is now)
 
@@ -25,14 +25,16 @@ def sync() -> dict[str, Any]:
 
 
 @contextmanager
-def _database_url() -> Iterator[str]:
+def database_url(role: str = ROLE) -> Iterator[str]:
+    """The database of `DATABASE_URL` or of `make run`, which is started if need be, for that role."""
     if given := given_database():
         yield given
     elif server_of_run := running(DATABASE_DIRECTORY):
-        yield server_of_run.url(DATABASE, ROLE)
+        yield server_of_run.url(DATABASE, role)
     else:
         with server(DATABASE_DIRECTORY) as postgres:
-            yield prepare(postgres, lambda line: print(line, file=sys.stderr))
+            prepare(postgres, lambda line: print(line, file=sys.stderr))
+            yield postgres.url(DATABASE, role)
 
 
 if __name__ == "__main__":

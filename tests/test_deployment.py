@@ -19,6 +19,7 @@ def test_the_functions_never_need_more_connections_than_the_role_may_open() -> N
     reserved = {name: one.get("ReservedConcurrentExecutions") for name, one in FUNCTIONS.items()}
     assert None not in reserved.values(), reserved
     logs_in_as_the_owner = reserved.pop("MigrateFunction")
+    assert reserved.pop("MarketRefreshFunction") == 1  # a role of its own
     parameter = TEMPLATE.read_text().partition("  ConnectionLimit:\n")[2]
 
     assert logs_in_as_the_owner == 1
@@ -42,7 +43,8 @@ def test_no_secret_is_in_the_environment_of_a_function(name: str) -> None:
     variables = _variables(FUNCTIONS[name])
 
     assert (variables["DATABASE_URL"], variables["SESSION_SECRET"]) == ("", "")
-    assert variables["DATABASE_SECRET_ARN"] == {"Ref": "DatabaseSecretArn"}
+    own_login = {"MarketRefreshFunction": "MarketSecretArn"}
+    assert variables["DATABASE_SECRET_ARN"] == {"Ref": own_login.get(name, "DatabaseSecretArn")}
     assert ("MIGRATION_SECRET_ARN" in variables) == (name == "MigrateFunction")
 
 

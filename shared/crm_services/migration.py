@@ -8,6 +8,8 @@ from crm_services.database import connect
 from crm_services.settings import DatabaseTarget, parse_database_url
 
 ROLE = "crm_hosting"
+MARKET_ROLE = "crm_hosting_market"
+MARKET_CONNECTION_LIMIT = 2
 ROLE_SETTINGS = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
@@ -15,12 +17,18 @@ ROLE_SETTINGS = {
 }
 
 
-def migrate(owner: DatabaseTarget, password: str | None = None, connection_limit: int = 20) -> list[str]:
+def migrate(
+    owner: DatabaseTarget,
+    password: str | None = None,
+    connection_limit: int = 20,
+    market_password: str | None = None,
+) -> list[str]:
     """Create or update what the bundle needs in the database; returns a line for each step."""
     connection = connect(owner)
     try:
         return [
-            _role(connection, password, connection_limit),
+            _role(connection, ROLE, password, connection_limit),
+            _role(connection, MARKET_ROLE, market_password, MARKET_CONNECTION_LIMIT),
             _schema(connection),
             *_indexes(connection),
         ]
@@ -37,16 +45,16 @@ def is_migrated(url: str) -> bool:
         connection.close()
 
 
-def _role(connection: Connection, password: str | None, connection_limit: int) -> str:
-    exists = connection.run("select 1 from pg_roles where rolname = :role", role=ROLE)
+def _role(connection: Connection, role: str, password: str | None, connection_limit: int) -> str:
+    exists = connection.run("select 1 from pg_roles where rolname = :role", role=role)
     if not exists:
-        connection.run(f"create role {ROLE}")
-    connection.run(f"alter role {ROLE} login connection limit {connection_limit}")
+        connection.run(f"create role {role}")
+    connection.run(f"alter role {role} login connection limit {connection_limit}")
     if password is not None:
-        connection.run(f"alter role {ROLE} password {literal(password)}")
+        connection.run(f"alter role {role} password {literal(password)}")
     for name, value in ROLE_SETTINGS.items():
-        connection.run(f"alter role {ROLE} set {name} = {literal(value)}")
-    return f"role {ROLE}: {'kept' if exists else 'created'}"
+        connection.run(f"alter role {role} set {name} = {literal(value)}")
+    return f"role {role}: {'kept' if exists else 'created'}"
 
 
 def _schema(connection: Connection) -> str:

@@ -71,6 +71,18 @@ SCOPE_TO = "select crm_hosting.scope_to(:tenant_id::integer)"
 
 MARKET = "select recorded_at, btc_price, network_difficulty, block_reward from crm_hosting.market"
 
+# For market_refresh, which logs in as a role that can do these two things and nothing else.
+MARKET_OF_THE_DAY = """
+select btc_price, network_difficulty, block_reward from crm_hosting.market
+where recorded_at > now() - interval '24 hours'
+"""
+
+RECORD_SNAPSHOT = """
+select crm_hosting.record_snapshot(
+  :btc_price::float8, :network_difficulty::float8, :network_hashrate::float8, :block_reward::float8,
+  :price_source::text, :data_source::text, :is_valid::boolean, :response_ms::integer)
+"""
+
 LINKED_ACCOUNT = f"""
 select link.account_id from crm_hosting.customers c {LINK} where c.id = :customer_id::integer
 """

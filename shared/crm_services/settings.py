@@ -49,6 +49,24 @@ class Settings:
     run_retention_days: int
 
 
+@dataclass(frozen=True)
+class MarketUrls:
+    """The APIs that know price and network, by their base URLs: the first choice, and who is asked in its absence."""
+
+    mempool: str = "https://mempool.space/api"
+    bitstamp: str = "https://www.bitstamp.net/api/v2"
+    esplora: str = "https://blockstream.info/api"
+
+
+def market_urls() -> MarketUrls:
+    """Where market_refresh fetches what it appends."""
+    return MarketUrls(
+        os.environ.get("MARKET_URL") or MarketUrls.mempool,
+        os.environ.get("MARKET_PRICE_URL") or MarketUrls.bitstamp,
+        os.environ.get("MARKET_CHAIN_URL") or MarketUrls.esplora,
+    )
+
+
 @cache
 def settings() -> Settings:
     """The settings of this process, read once."""
@@ -90,14 +108,19 @@ def owner_target() -> DatabaseTarget:
     return _target("MIGRATION_SECRET_ARN", refresh=True)
 
 
-def role_password(role: str) -> str | None:
+def role_password(role: str, setting: str = "DATABASE_SECRET_ARN") -> str | None:
     """The password that the bundle's role is to have; none where `DATABASE_URL` says how to log in."""
     if os.environ.get("DATABASE_URL"):
         return None
-    match _parsed(_secret("DATABASE_SECRET_ARN", refresh=True)):
+    match _parsed(_secret(setting, refresh=True)):
         case {"username": user, "password": str(password)} if user == role:
             return password
-    raise UnusableSetting("DATABASE_SECRET_ARN", f"a JSON object with a password and the username {role}")
+    raise UnusableSetting(setting, f"a JSON object with a password and the username {role}")
+
+
+def market_role_password(role: str) -> str | None:
+    """The same of the role that appends market data; none where nobody is to log in as it."""
+    return role_password(role, "MARKET_SECRET_ARN") if os.environ.get("MARKET_SECRET_ARN") else None
 
 
 def connection_limit() -> int:

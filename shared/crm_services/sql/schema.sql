@@ -130,6 +130,24 @@ where is_valid is not false and isfinite(recorded_at)
 order by recorded_at desc, id desc
 limit 1;
 
+-- Appends a snapshot as of now: the only thing that the role crm_hosting_market can do to the CRM.
+alter table public.network_snapshots add column if not exists hosting_response_ms integer;
+
+create or replace function crm_hosting.record_snapshot(
+  btc_price float8, network_difficulty float8, network_hashrate float8, block_reward float8,
+  price_source text, data_source text, is_valid boolean, response_ms integer
+) returns void
+language sql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into public.network_snapshots (
+    recorded_at, btc_price, network_difficulty, network_hashrate, block_reward,
+    price_source, data_source, is_valid, hosting_response_ms)
+  values (
+    now() at time zone 'utc', btc_price, network_difficulty, network_hashrate, block_reward,
+    left(price_source, 50), left(data_source, 50), is_valid, response_ms)
+$$;
+
 -- ── The batch's own memory ───────────────────────────────────────────────────────────────────────────────────
 create table if not exists crm_hosting.runs (
   id bigint generated always as identity primary key,
@@ -185,6 +203,12 @@ grant update (miners_count, mining_capacity, primary_miner_model, hosting_estima
               hosting_estimated_daily_usd, hosting_net_profit_daily, hosting_synced_at)
   on crm_hosting.customers to crm_hosting;
 grant select, insert, update, delete on crm_hosting.runs, crm_hosting.run_errors, crm_hosting.findings to crm_hosting;
+
+grant usage on schema crm_hosting to crm_hosting_market;
+revoke all on all tables in schema crm_hosting from crm_hosting_market;
+revoke all on function crm_hosting.record_snapshot from public;
+grant execute on function crm_hosting.record_snapshot to crm_hosting_market;
+grant select on crm_hosting.market to crm_hosting_market;
 
 -- A right that everybody has, or that came with another role, would go round the views.
 do $$
