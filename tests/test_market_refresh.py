@@ -24,6 +24,7 @@ from crm_services.snapshot import Before, Refresh
 from local.lambda_context import LambdaContext
 from local.postgres import Server, connect
 from tests.crm import Crm
+from tests.emf import by_name, metrics_in
 from tests.internet import (
     BLOCKS_PATH,
     DIFFICULTY,
@@ -102,10 +103,8 @@ def hours_ago(hours: float) -> datetime:
     return (datetime.now(UTC) - timedelta(hours=hours)).replace(tzinfo=None)
 
 
-def metrics(lines: list[dict[str, Any]]) -> dict[str, list[float]]:
-    directives = [(line, line["_aws"]["CloudWatchMetrics"][0]) for line in lines if "_aws" in line]
-    assert all(directive["Namespace"] == "CrmHosting" for _, directive in directives)
-    return {metric["Name"]: line[metric["Name"]] for line, directive in directives for metric in directive["Metrics"]}
+def metrics(lines: list[dict[str, Any]]) -> dict[str, float]:
+    return by_name(metrics_in("\n".join(map(json.dumps, lines))))
 
 
 # ── What is appended ─────────────────────────────────────────────────────────────────────────────────────────
@@ -131,7 +130,7 @@ def test_a_snapshot_of_the_first_choice_is_appended_and_used(
     }
     assert result["recorded"]["btc_price"] == PRICE
     assert internet.asked == [PRICES_PATH, MINING_PATH, HEIGHT_PATH]
-    assert metrics(lines) == {"MarketRefreshed": [1.0]}
+    assert metrics(lines) == {"MarketRefreshed": 1}
     assert price_in_use(owner) == PRICE
 
 
@@ -146,7 +145,7 @@ def test_an_implausible_snapshot_is_appended_and_not_used(
     assert result["recorded"]["is_valid"] is False
     assert [(row["btc_price"], row["is_valid"]) for row in rows(owner)] == [(PRICE / 2, True), (PRICE, False)]
     assert price_in_use(owner) == PRICE / 2
-    assert metrics(lines) == {"MarketImplausible": [1.0]}
+    assert metrics(lines) == {"MarketImplausible": 1}
     assert [(line["level"], line["doubts"]) for line in lines if "level" in line] == [("WARNING", ["price"])]
 
 
@@ -167,7 +166,7 @@ def test_a_figure_that_nobody_knows_appends_nothing_and_is_logged_and_counted_on
 
     assert result == {"recorded": None}
     assert rows(owner) == []
-    assert metrics(lines) == {"MarketRefreshFailed": [1.0]}
+    assert metrics(lines) == {"MarketRefreshFailed": 1}
     [logged] = [line for line in lines if "level" in line]
     assert logged["level"] == "ERROR"
     assert logged["failures"] == [f"127.0.0.1: {at}: not the expected figures" for at in (path, other[1])]
@@ -183,7 +182,7 @@ def test_without_the_database_nobody_is_asked(
 
     assert result == {"recorded": None}
     assert internet.asked == []
-    assert metrics(lines) == {"MarketRefreshFailed": [1.0]}
+    assert metrics(lines) == {"MarketRefreshFailed": 1}
     assert [line["level"] for line in lines if "level" in line] == ["ERROR"]
 
 
