@@ -2,19 +2,22 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Literal
 
 from crm_services.messages import Language, text
 
 Health = Literal["healthy", "warning", "critical"]
 
+HOUR = timedelta(hours=1)
+
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Where an alarm rings and `sync-status` warns."""
+    """Where `sync-status` warns; the first three are the template's parameters, and where an alarm rings."""
 
-    link_rate_percent: float = 20
-    error_rate_percent: float = 5
+    link_rate_percent: Decimal = Decimal(20)
+    error_rate_percent: Decimal = Decimal(5)
     sync_age: timedelta = timedelta(hours=24)
     critical_sync_age: timedelta = timedelta(hours=48)
     market_age: timedelta = timedelta(hours=6)
@@ -22,27 +25,16 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Figures:
-    """What is known of a scope at a moment."""
+    """What is known of a scope at a moment; operations and failures are those of its last completed run."""
 
     now: datetime
     total: int
     linked: int
     last_sync: datetime | None = None
-    last_synced: int = 0
-    last_errors: int = 0
+    operations: int = 0
+    failed: int = 0
     market_as_of: datetime | None = None
     findings: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def link_rate(self) -> float | None:
-        """Linked of all customers in percent, None without customers."""
-        return 100 * self.linked / self.total if self.total else None
-
-    @property
-    def error_rate(self) -> float | None:
-        """Errors of the last completed run's operations in percent, None where it had none."""
-        operations = self.last_synced + self.last_errors
-        return 100 * self.last_errors / operations if operations else None
 
 
 def judge(figures: Figures, thresholds: Thresholds, language: Language) -> tuple[Health, list[str]]:
@@ -52,34 +44,41 @@ def judge(figures: Figures, thresholds: Thresholds, language: Language) -> tuple
     def issue(message: str, **fields: object) -> None:
         issues.append(text(message, language, **fields))
 
-    link_rate, error_rate = figures.link_rate, figures.error_rate
-    if link_rate is not None and link_rate < thresholds.link_rate_percent:
-        issue("link_rate_low", rate=f"{link_rate:.1f}", limit=f"{thresholds.link_rate_percent:g}")
-    if error_rate is not None and error_rate > thresholds.error_rate_percent:
-        issue("error_rate_high", rate=f"{error_rate:.1f}", limit=f"{thresholds.error_rate_percent:g}")
-    if figures.last_errors:
-        issue("customers_failed", count=figures.last_errors)
+    def beyond(message: str, figure: Decimal, limit: Decimal, decimals: int) -> None:
+        issue(message, figure=_told_from(limit, figure, decimals), limit=f"{limit:f}")
+
+    # Multiplied out: a quotient could be rounded up to the threshold that it misses.
+    if 100 * figures.linked < thresholds.link_rate_percent * figures.total:
+        beyond("link_rate_low", Decimal(100 * figures.linked) / figures.total, thresholds.link_rate_percent, 1)
+    if 100 * figures.failed > thresholds.error_rate_percent * figures.operations:
+        beyond("error_rate_high", Decimal(100 * figures.failed) / figures.operations, thresholds.error_rate_percent, 1)
+    if figures.failed:
+        issue("customers_failed", count=figures.failed)
     if figures.last_sync is None:
         issue("never_synced")
-    elif figures.now - figures.last_sync > thresholds.sync_age:
-        issue(
-            "sync_old",
-            hours=_hours(figures.now - figures.last_sync),
-            limit=_hours(thresholds.sync_age),
-        )
+    elif (age := figures.now - figures.last_sync) > thresholds.sync_age:
+        beyond("sync_old", _hours(age), _hours(thresholds.sync_age), 0)
     if figures.market_as_of is None:
         issue("market_missing")
-    elif figures.now - figures.market_as_of > thresholds.market_age:
-        issue("market_stale", hours=_hours(figures.now - figures.market_as_of))
-    for kind, count in figures.findings.items():
-        issue(kind, count=count)
+    elif (age := figures.now - figures.market_as_of) > thresholds.market_age:
+        beyond("market_stale", _hours(age), _hours(thresholds.market_age), 0)
+    for finding, count in figures.findings.items():
+        issue(finding, count=count)
 
-    unlinked = figures.total > 0 and figures.linked == 0
-    long_ago = figures.last_sync is not None and figures.now - figures.last_sync > thresholds.critical_sync_age
-    if unlinked or long_ago:
+    is_unlinked = figures.total > 0 and figures.linked == 0
+    is_long_ago = figures.last_sync is not None and figures.now - figures.last_sync > thresholds.critical_sync_age
+    if is_unlinked or is_long_ago:
         return "critical", issues
     return ("warning" if issues else "healthy"), issues
 
 
-def _hours(age: timedelta) -> str:
-    return f"{age.total_seconds() / 3600:.0f}"
+def _hours(age: timedelta) -> Decimal:
+    return Decimal(age // timedelta(microseconds=1)) / (HOUR // timedelta(microseconds=1))
+
+
+def _told_from(limit: Decimal, figure: Decimal, decimals: int) -> str:
+    """The figure with as many decimals, but more where it would read like the limit: 19.96 is not "20.0"."""
+    shown = f"{figure:.{decimals}f}"
+    if (Decimal(shown) < limit) == (figure < limit) and (Decimal(shown) > limit) == (figure > limit):
+        return shown
+    return _told_from(limit, figure, decimals + 1)

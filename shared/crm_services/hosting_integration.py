@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from crm_services import queries
 from crm_services.database import Transaction
 from crm_services.errors import BadParameter, CustomerBusy, CustomerRefused, NotFound, QueryFailed
-from crm_services.health import Figures, Thresholds, judge
+from crm_services.health import Figures, judge
 from crm_services.market import Market
 from crm_services.messages import Language
 from crm_services.settings import settings
@@ -168,18 +168,18 @@ class CRMHostingIntegrationService:
         """How well CRM and hosting agree in the caller's scope: counts, link rate in percent, health and its issues."""
         total, linked, link_rate = self._transaction.row(queries.LINK_COUNTS, link_any=settings().link_any)
         runs = self._transaction.rows(queries.LAST_COMPLETED_RUN, tenant_id=self._tenant_id)
-        last_sync, synced, errors = runs[0] if runs else (None, 0, 0)
+        last_sync, operations, failed = runs[0] if runs else (None, 0, 0)
         figures = Figures(
             now=datetime.now(UTC),
             total=total,
             linked=linked,
             last_sync=last_sync,
-            last_synced=synced,
-            last_errors=errors,
+            operations=max(linked, failed) if operations is None else operations,
+            failed=failed,
             market_as_of=Market.newest(self._transaction).as_of,
             findings={str(kind): int(count) for kind, count in self._transaction.rows(queries.FINDING_COUNTS)},
         )
-        health, issues = judge(figures, Thresholds(), language)
+        health, issues = judge(figures, settings().thresholds, language)
         return {
             "total_customers": total,
             "linked_customers": linked,

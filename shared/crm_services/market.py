@@ -1,14 +1,12 @@
 """The market as the estimates see it: the newest usable snapshot, or none."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from crm_services import queries
 from crm_services.database import Transaction
 from crm_services.revenue import btc_per_terahash_day
-
-STALE_AFTER = timedelta(hours=6)
 
 
 @dataclass(frozen=True)

@@ -46,34 +46,28 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "internal": ("内部错误,编号 {correlation_id}", "Internal error, reference {correlation_id}"),
     # What sync-status names.
-    "link_rate_low": ("关联率 {rate}% 低于 {limit}%", "Link rate {rate} % is below {limit} %"),
-    "error_rate_high": (
-        "同步错误率 {rate}% 高于 {limit}%",
-        "Sync error rate {rate} % is above {limit} %",
-    ),
-    "customers_failed": (
-        "上次同步有 {count} 个客户失败",
-        "{count} customers failed in the last sync",
-    ),
+    "link_rate_low": ("关联率 {figure}% 低于 {limit}%", "Link rate {figure} % is below {limit} %"),
+    "error_rate_high": ("同步错误率 {figure}% 高于 {limit}%", "Sync error rate {figure} % is above {limit} %"),
+    "customers_failed": ("上次同步失败的客户:{count} 个", "Customers that failed in the last sync: {count}"),
     "never_synced": ("尚未完成过同步", "No synchronisation has completed yet"),
     "sync_old": (
-        "上次同步在 {hours} 小时前,超过 {limit} 小时",
-        "The last sync was {hours} hours ago, more than {limit}",
+        "上次同步在 {figure} 小时前,超过 {limit} 小时",
+        "The last sync was {figure} hours ago, more than {limit}",
     ),
     "market_missing": ("没有可用的行情数据", "There is no usable market data"),
-    "market_stale": ("行情数据已有 {hours} 小时未更新", "Market data are {hours} hours old"),
+    "market_stale": (
+        "行情数据已有 {figure} 小时未更新,超过 {limit} 小时",
+        "Market data are {figure} hours old, more than {limit}",
+    ),
     "ambiguous_email": (
-        "{count} 个客户的邮箱匹配多个账户",
-        "{count} customers match several accounts by e-mail",
+        "邮箱匹配多个账户的客户:{count} 个",
+        "Customers whose e-mail matches several accounts: {count}",
     ),
     "unusable_figure": (
-        "{count} 个客户的矿机数据含无效数值",
-        "{count} customers have miners with unusable figures",
+        "矿机数据含无效数值的客户:{count} 个",
+        "Customers that have miners with unusable figures: {count}",
     ),
-    "unknown_status": (
-        "{count} 个客户的矿机状态无法识别",
-        "{count} customers have miners of unknown status",
-    ),
+    "unknown_status": ("矿机状态无法识别的客户:{count} 个", "Customers that have miners of unknown status: {count}"),
 }
 
 

@@ -197,12 +197,20 @@ select total, linked, coalesce(round(100.0 * linked / nullif(total, 0), 2), 0)
 from (select count(*) as total, count(link.account_id) as linked from crm_hosting.customers c {LINK}) counts
 """
 
-# The last completed run that covered the scope: the tenant's own or one over everybody.
+# The last completed run that covered the scope, the tenant's own or one over everybody: its operations and how many of
+# them failed. Of a run over everybody a tenant learns what failed of his own, and no (null) operations.
 LAST_COMPLETED_RUN = """
-select ended_at, synced, errors
-from crm_hosting.runs
-where state = 'completed' and (tenant_id is null or tenant_id = :tenant_id::integer)
-order by ended_at desc limit 1
+with last as (
+  select id, ended_at, synced, errors, tenant_id is not distinct from :tenant_id::integer as is_own
+  from crm_hosting.runs
+  where state = 'completed' and (tenant_id is null or tenant_id = :tenant_id::integer)
+  order by ended_at desc limit 1
+)
+select ended_at, case when is_own then synced + errors end,
+       case when is_own then errors else (
+         select count(*)::integer from crm_hosting.run_errors e join crm_hosting.customers c on c.id = e.customer_id
+         where e.run_id = last.id) end
+from last
 """
 
 FINDING_COUNTS = """

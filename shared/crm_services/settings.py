@@ -4,11 +4,13 @@ import json
 import os
 import time
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from crm_services.errors import MissingSetting, Unavailable, UnusableSetting
+from crm_services.health import HOUR, Thresholds
 
 # A failed verification or login asks for the secret again, but not more often than this.
 SECRET_REFRESH_SECONDS = 60
@@ -47,6 +49,7 @@ class Settings:
     own_function: str | None
     request_run_seconds: float
     run_retention_days: int
+    thresholds: Thresholds
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ def settings() -> Settings:
         own_function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
         request_run_seconds=float(os.environ.get("REQUEST_RUN_SECONDS", "20")),
         run_retention_days=int(os.environ.get("RUN_RETENTION_DAYS", "90")),
+        thresholds=Thresholds(
+            link_rate_percent=_number("LINK_RATE_PERCENT", Thresholds.link_rate_percent),
+            error_rate_percent=_number("SYNC_ERROR_PERCENT", Thresholds.error_rate_percent),
+            sync_age=HOUR * int(_number("SYNC_AGE_HOURS", Decimal(Thresholds.sync_age // HOUR))),
+        ),
     )
 
 
@@ -159,6 +167,13 @@ def parse_database_url(url: str) -> DatabaseTarget:
         port=parts.port or int(query.get("port", "5432")),
         tls=not local and query.get("sslmode") != "disable",
     )
+
+
+def _number(name: str, default: Decimal) -> Decimal:
+    try:
+        return Decimal(os.environ.get(name) or default)
+    except InvalidOperation:
+        raise UnusableSetting(name, "a number") from None
 
 
 def _required(name: str) -> str:
