@@ -50,7 +50,8 @@ OLDER_NAMES = {
     "readonly": "client",
 }
 
-SEES_ALL = [name for name in (*ROLES, *OLDER_NAMES) if ROLES[OLDER_NAMES.get(name, name)].sees_all]
+# As PostgreSQL writes an array: made here once, where the driver would make it anew for each request.
+SEES_ALL = f"{{{','.join(name for name in (*ROLES, *OLDER_NAMES) if ROLES[OLDER_NAMES.get(name, name)].sees_all)}}}"
 
 
 @dataclass(frozen=True)

@@ -85,9 +85,7 @@ class Database:
         if self._connection is None:
             raise ConnectionLost
         try:
-            if not parameters:
-                return self._connection.run(sql) or []
-            if not settings().prepare_statements:
+            if ";" in sql or not settings().prepare_statements:  # several statements cannot be prepared
                 return self._connection.run(sql, **parameters) or []
             if sql not in self._prepared:
                 self._prepared[sql] = self._connection.prepare(sql)

@@ -117,7 +117,7 @@ where (select current_setting('crm_hosting.scope', true)) <> '';
 create or replace view crm_hosting.models as
 select id, model_name as name from public.miner_models;
 
--- The newest usable snapshot, or none.
+-- The newest usable snapshot, or none. (The column as it is, not as it is shown: it has the index.)
 create or replace view crm_hosting.market as
 select recorded_at at time zone 'utc' as recorded_at, btc_price::numeric as btc_price, network_difficulty::numeric as network_difficulty,
        block_reward::numeric as block_reward
@@ -127,7 +127,7 @@ where is_valid is not false and isfinite(recorded_at)
   and network_difficulty > 0 and network_difficulty < 'Infinity'
   and network_hashrate > 0 and network_hashrate < 'Infinity'
   and block_reward > 0 and block_reward < 'Infinity'
-order by recorded_at desc, id desc
+order by network_snapshots.recorded_at desc, id desc
 limit 1;
 
 -- Appends a snapshot as of now: the only thing that the role crm_hosting_market can do to the CRM.
