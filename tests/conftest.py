@@ -7,6 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from moto import mock_aws
+from moto.server import ThreadedMotoServer
 from pg8000.native import Connection
 
 from crm_services import settings as settings_module
@@ -80,6 +82,18 @@ def environment(postgres: Server, database_name: str, monkeypatch: pytest.Monkey
     yield monkeypatch
     settings.cache_clear()
     settings_module._secrets.clear()
+
+
+@pytest.fixture
+def aws(environment: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """AWS on this machine, over HTTP, for the bundle and for boto3 alike; change the environment as you like."""
+    environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():  # which forgets what the last test left there
+        moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+        moto.start()
+        environment.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*moto.get_host_and_port()))
+        yield environment
+        moto.stop()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 from samtranslator.yaml_helper import yaml_parse
@@ -436,10 +435,9 @@ def test_migrating_gives_the_role_its_password_and_few_connections(
         ) == [[True, True, 2, False]]
 
 
-@mock_aws
-def test_the_password_is_that_of_the_roles_own_secret(environment: pytest.MonkeyPatch) -> None:
+def test_the_password_is_that_of_the_roles_own_secret(aws: pytest.MonkeyPatch) -> None:
+    environment = aws
     environment.delenv("DATABASE_URL")
-    environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     environment.delenv("MARKET_SECRET_ARN", raising=False)
     assert market_role_password(MARKET_ROLE) is None
 

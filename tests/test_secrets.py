@@ -2,12 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 from moto.secretsmanager.models import SecretsManagerBackend
 
 from crm_services import settings as settings_module
@@ -52,12 +51,8 @@ class Secrets:
 
 
 @pytest.fixture
-def secrets(environment: pytest.MonkeyPatch) -> Iterator[Secrets]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        environment.setenv(name, "testing")
-    environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        yield Secrets(environment)
+def secrets(aws: pytest.MonkeyPatch) -> Secrets:
+    return Secrets(aws)
 
 
 @pytest.fixture
@@ -145,7 +140,7 @@ def test_an_unreachable_secrets_manager_is_unavailable(environment: pytest.Monke
 
     with pytest.raises(Unavailable) as failure:
         session_secrets()
-    assert failure.value.fields == {"reason": "EndpointConnectionError"}
+    assert failure.value.fields == {"reason": "ConnectionRefusedError"}
 
 
 def test_a_session_secret_that_is_none_is_refused_by_name_and_never_shown(secrets: Secrets) -> None:

@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from typing import Any, NoReturn
 
 from pg8000.exceptions import DatabaseError, InterfaceError
@@ -13,6 +12,7 @@ from pg8000.native import Connection, PreparedStatement
 
 from crm_services.errors import ConnectionLost, QueryFailed, Unavailable
 from crm_services.settings import DatabaseTarget, database_target, settings
+from crm_services.tls import tls_context
 
 CONNECT_TIMEOUT_SECONDS = 5
 # A connection that has grown old is replaced between two requests, so that a failover or a changed password is met.
@@ -155,7 +155,7 @@ def connect(target: DatabaseTarget) -> Connection:
             database=target.database,
             password=target.password,
             sock=_socket(target),
-            ssl_context=_tls_context() if target.tls else False,
+            ssl_context=tls_context() if target.tls else False,
             application_name="crm-hosting",
         )
     except DatabaseError as error:
@@ -179,13 +179,6 @@ def _socket(target: DatabaseTarget) -> socket.socket:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return connection
-
-
-@cache
-def _tls_context() -> Any:
-    import ssl  # noqa: PLC0415 (a unix socket needs none)
-
-    return ssl.create_default_context()
 
 
 def _failure(error: DatabaseError) -> QueryFailed | Unavailable:
