@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crm_services.migration import ROLE
+from crm_services.migration import MARKET_ROLE, ROLE
 from local import events
 from local.containers import HOST, Missing, listen_addresses, options, require_docker
 from local.cookies import session_cookie
@@ -62,10 +62,14 @@ def api_cookie(user_id: int) -> str:
 
 def variables(postgres: Server) -> Variables:
     """The environment of the functions: what the template names, with values for this machine."""
-    return _variables(postgres.url(DATABASE, ROLE, HOST), postgres.url(DATABASE, host=HOST))
+    return _variables(
+        postgres.url(DATABASE, ROLE, HOST),
+        MigrateFunction=postgres.url(DATABASE, host=HOST),
+        MarketRefreshFunction=postgres.url(DATABASE, MARKET_ROLE, HOST),
+    )
 
 
-def _variables(url: str, owner_url: str) -> Variables:
+def _variables(url: str, **own_urls: str) -> Variables:
     every = {
         "DATABASE_URL": url,
         "SESSION_SECRET": events.SECRET,
@@ -73,8 +77,7 @@ def _variables(url: str, owner_url: str) -> Variables:
         "PUBLIC_ORIGIN": f"https://{events.HOST}",
         "ALLOWED_ORIGINS": "",
     }
-    names = functions(TEMPLATE)
-    return {name: every | ({"DATABASE_URL": owner_url} if name == "MigrateFunction" else {}) for name in names}
+    return {name: every | {"DATABASE_URL": own_urls.get(name, url)} for name in functions(TEMPLATE)}
 
 
 def _sam(*words: str) -> int:
@@ -86,7 +89,7 @@ def _sam(*words: str) -> int:
 @contextmanager
 def _database() -> Iterator[Variables]:
     if given := given_database():  # as a container reaches it, and for `migrate` as its owner
-        yield _variables(given, given)
+        yield _variables(given)
         return
     with server(DATABASE_DIRECTORY, listen=listen_addresses(), port=free_port()) as postgres:
         prepare(postgres, lambda line: print(line, file=sys.stderr))

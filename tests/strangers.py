@@ -5,13 +5,15 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
 
 from crm_services.web import Patience
 
-# Long enough for a good answer on a busy machine; what is not to be waited for is asked for twice.
-PATIENCE = Patience(in_all=20, attempt=0.5, attempts=2, pause=0.01)
+# Long enough for a good answer on a busy machine, and as short as that allows for one that is not to come.
+PATIENCE = Patience(in_all=20, attempt=5, attempts=2, pause=0.01)
+HASTE = replace(PATIENCE, attempt=0.5)
 
 Answer = Callable[[socket.socket], None]
 

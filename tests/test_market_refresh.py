@@ -42,7 +42,7 @@ from tests.internet import (
     prices,
     ticker,
 )  # fmt: skip
-from tests.strangers import PATIENCE, Answer, answer, drip, flood, head, raw, silence
+from tests.strangers import HASTE, PATIENCE, Answer, answer, drip, flood, head, raw, silence
 
 ROOT = Path(__file__).parent.parent
 EVENT = json.loads((ROOT / "events" / "market_refresh.json").read_text())
@@ -322,7 +322,7 @@ def test_a_price_that_cannot_be_used_is_asked_of_another(
 ) -> None:
     internet.mempool.answers[PRICES_PATH] = misbehaviour
 
-    snapshot, refresh = internet.take()
+    snapshot, refresh = internet.take(patience=HASTE if reason == "too slow" else PATIENCE)
 
     assert refresh.failures == [f"127.0.0.1: {PRICES_PATH}: {reason}"]
     assert internet.mempool.asked.count(PRICES_PATH) == asked
