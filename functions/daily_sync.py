@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger
 
 from crm_services import batch, handover
 from crm_services.database import database
+from crm_services.lease import TakenOver
 from crm_services.settings import settings
 
 logger = Logger()
@@ -21,7 +22,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         hand_over=handover.to_function(settings().own_function),
     )
     if "run_id" in event:
-        outcome = batch.resume(database, event["run_id"], event["token"], limit)
+        try:
+            outcome = batch.resume(database, event["run_id"], event["token"], limit)
+        except TakenOver:  # Lambda may deliver an event twice
+            return {"run_id": event["run_id"], "state": "taken over"}
     else:
         outcome = batch.run(database, tenant_id=None, origin="schedule", limit=limit)
     result = {"run_id": outcome.run_id, "state": outcome.state, **vars(outcome.counts)}

@@ -38,7 +38,7 @@ def events() -> dict[str, dict[str, Any]]:
 
 def _request(route: Route) -> dict[str, Any]:
     """What API Gateway makes of a request of the CRM's page, sent by the admin's browser."""
-    path = route.path.replace("{customer_id}", str(FIRST_CUSTOMER))
+    path = route.path.replace("{customer_id}", str(FIRST_CUSTOMER)).replace("{run_id}", "1")
     headers = {
         "Accept": "application/json",
         "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8",

@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import UnionType
 from typing import Annotated, Any, NewType
 
 from aws_lambda_powertools import Logger
@@ -40,6 +41,7 @@ HEADERS = {
 }
 
 Event = Mapping[str, Any]
+Model = type[BaseModel] | UnionType
 Json = NewType("Json", str)
 CustomerId = Annotated[int, Path(description="crm_customers.id", ge=1, le=MAX_ID)]
 
@@ -55,12 +57,11 @@ def ok(data: str | object = None, **members: object) -> Json:
     return Json("{" + ", ".join(parts) + "}")
 
 
-def answers(model: type[BaseModel]) -> dict[int, Any]:
-    """What an endpoint is documented to answer: its own model, or one of the failures that all of them share."""
-    failures = (400, 401, 403, 404, 500, 503)
-    return {200: _documented("OK", model)} | {
-        status: _documented(HTTPStatus(status).phrase, Failure) for status in failures
-    }
+def answers(model: Model, more: Mapping[int, Model] | None = None) -> dict[int, Any]:
+    """What an endpoint is documented to answer: its own models, or one of the failures that all of them share."""
+    failures: dict[int, Model] = dict.fromkeys((400, 401, 403, 404, 500, 503), Failure)
+    models = failures | {200: model} | dict(more or {})
+    return {status: _documented(HTTPStatus(status).phrase, one) for status, one in sorted(models.items())}
 
 
 class Api(APIGatewayHttpResolver):
@@ -73,6 +74,7 @@ class Api(APIGatewayHttpResolver):
         super().__init__(enable_validation=True, debug=False)  # whatever POWERTOOLS_DEV says: it prints cookies
         self._permission = permission
         self._failure: Exception | None = None
+        self._started = 0.0
         self.exception_handler(Exception)(self._note_failure)
         self.exception_handler([NotFoundError, RequestValidationError])(self._note_failure)
         self.handler = logger.inject_lambda_context(
@@ -83,7 +85,7 @@ class Api(APIGatewayHttpResolver):
         )
 
     def _handle(self, event: Event, context: Any) -> dict[str, Any]:
-        started = time.perf_counter()
+        started = self._started = time.perf_counter()
         self.language = preferred_language(event["headers"].get("accept-language", ""))
         try:
             response = self._let_in_and_answer(event, context)
@@ -102,6 +104,10 @@ class Api(APIGatewayHttpResolver):
             duration_ms=round((time.perf_counter() - started) * 1000, 1),
         )
         return response
+
+    def has_time(self) -> bool:
+        """Whether a run that this request started may go on: its caller waits."""
+        return time.perf_counter() - self._started < settings().request_run_seconds
 
     def _let_in_and_answer(self, event: Event, context: Any) -> dict[str, Any]:
         is_read = event["requestContext"]["http"]["method"] == "GET"
@@ -167,7 +173,7 @@ def _log_unexpected(error: Exception) -> None:
     )
 
 
-def _documented(description: str, model: type[BaseModel]) -> dict[str, Any]:
+def _documented(description: str, model: Model) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"model": model}}}
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from aws_lambda_powertools import Logger
+
 from crm_services import batch_queries as queries
 from crm_services import lease
 from crm_services.database import Database
@@ -13,6 +15,8 @@ from crm_services.lease import Lease, Origin, TakenOver
 from crm_services.metrics import publish_run
 from crm_services.settings import settings
 from crm_services.worker import Counts, Worker
+
+logger = Logger()
 
 # How often a scheduled run that waits for its lease asks again.
 LEASE_POLL_SECONDS = 5.0
@@ -40,6 +44,13 @@ class Outcome:
     state: State
     counts: Counts
     remaining: int = 0
+
+    @property
+    def result(self) -> dict[str, int]:
+        """What the contract tells of it; `remaining` only where customers are left."""
+        counts = self.counts
+        result = {"total": counts.total, "synced": counts.synced, "skipped": counts.skipped, "errors": counts.errors}
+        return result | ({"remaining": self.remaining} if self.remaining else {})
 
 
 def run(
@@ -101,7 +112,8 @@ def _is_handed_over(worker: Worker, limit: TimeLimit) -> bool:
     passed = worker.pass_on()
     try:
         limit.hand_over(passed.run_id, passed.token)
-    except Exception:
+    except Exception as error:
+        logger.warning("not handed over", run_id=passed.run_id, error=type(error).__name__)
         return False
     return True
 

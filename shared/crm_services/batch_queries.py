@@ -127,11 +127,12 @@ where id in (
   for update skip locked)
 """
 
-# No row where the scope has a living run.
+# No row where the scope has a living run. (`on conflict` would wait for a worker that is in the midst of a chunk.)
 START_RUN = """
 insert into crm_hosting.runs (tenant_id, origin, started_by)
-values (:tenant_id::integer, :origin::text, :started_by::integer)
-on conflict (coalesce(tenant_id, 0)) where state = 'running' do nothing
+select :tenant_id::integer, :origin::text, :started_by::integer
+where not exists (
+  select from crm_hosting.runs where state = 'running' and coalesce(tenant_id, 0) = coalesce(:tenant_id::integer, 0))
 returning id, token
 """
 
@@ -175,6 +176,8 @@ select total, linked, synced, skipped, errors, changed from crm_hosting.runs whe
 REMAINING = """
 select count(*) from crm_hosting.customers where id > (select cursor from crm_hosting.runs where id = :run_id::bigint)
 """
+
+CUSTOMERS_AFTER = "select count(*) from crm_hosting.customers where id > :after::integer"
 
 # All but the newest completed run of each scope, which sync-status speaks of.
 PRUNE_RUNS = """

@@ -97,3 +97,8 @@ class QueryFailed(AppError):
         self.args = (sqlstate, constraint)
         self.sqlstate = sqlstate
         self.constraint = constraint
+
+    @property
+    def is_fault_of_a_row(self) -> bool:
+        """Whether a column, constraint or trigger refused the data of a row: without it the statement may do."""
+        return self.sqlstate.startswith(("22", "23", "P0001"))

@@ -1,13 +1,14 @@
 """The one door to the domain: what the hosting side knows of a CRM customer, and how it is written back."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_services import queries
 from crm_services.database import Transaction
-from crm_services.errors import BadParameter, CustomerBusy, CustomerRefused, NotFound, QueryFailed
+from crm_services.errors import AccessDenied, BadParameter, CustomerBusy, CustomerRefused, NotFound, QueryFailed
 from crm_services.health import Figures, judge
 from crm_services.market import Market
 from crm_services.messages import Language
@@ -124,34 +125,26 @@ class CRMHostingIntegrationService:
         """
         from crm_services import sync  # noqa: PLC0415 (reads never import the sync)
 
-        try:
+        with _refused_by_the_crm():
             done = sync.sync_range(self._transaction, customer_id - 1, customer_id)
-        except QueryFailed as error:
-            if sync.is_fault_of_a_customer(error):
-                raise CustomerRefused from error
-            raise
         if done.locked:
             raise CustomerBusy
         return bool(done.due)
 
-    def preview_customer_sync(self, customer_id: int) -> str | None:
-        """What the sync would change, field by field, as JSON text; None where there is nothing hosted to write."""
+    def preview_customer_sync(self, customer_id: int) -> dict[str, Any] | None:
+        """What the sync would change, field by field, before and after; None where there is nothing hosted to write."""
         from crm_services import sync  # noqa: PLC0415 (reads never import the sync)
 
-        preview = sync.preview_range(self._transaction, customer_id - 1, customer_id, limit=1)
+        with _refused_by_the_crm():
+            preview = sync.preview_range(self._transaction, customer_id - 1, customer_id, limit=1)
         if not preview.due:
             return None
-        return json.dumps(next((one["changes"] for one in json.loads(preview.changes)), {}), ensure_ascii=False)
+        changed: list[dict[str, Any]] = json.loads(preview.changes)
+        return changed[0]["changes"] if changed else {}
 
     def sync_all_customers(self) -> dict[str, int]:
         """Bring every customer in the caller's scope up to date: total, synced, skipped, errors."""
-        counts = self.run_batch().counts
-        return {
-            "total": counts.total,
-            "synced": counts.synced,
-            "skipped": counts.skipped,
-            "errors": counts.errors,
-        }
+        return self.run_batch().result
 
     def run_batch(self, has_time: Callable[[], bool] = lambda: True) -> "Outcome":
         """Run the batch over the caller's scope; what is left when the time is up goes to the function for it.
@@ -163,6 +156,39 @@ class CRMHostingIntegrationService:
         self._transaction.commit()
         limit = batch.TimeLimit(has_time, handover.to_function(settings().sync_function))
         return batch.run(self._transaction.database, self._tenant_id, "request", self._user_id, limit)
+
+    def preview_batch(self, has_time: Callable[[], bool] = lambda: True) -> dict[str, Any]:
+        """What a batch over the caller's scope would change: its counts, and the first hundred changes."""
+        from crm_services.preview import preview_batch  # noqa: PLC0415 (reads never import the batch)
+
+        self._transaction.commit()
+        return preview_batch(self._transaction.database, self._tenant_id, has_time)
+
+    def runs_page_json(self, before: int | None, limit: int) -> tuple[str, int | None]:
+        """One page of the runs in the caller's scope as a JSON array, newest first, and what to go on before."""
+        page, following = self._transaction.row(
+            queries.RUNS,
+            tenant_id=self._tenant_id,
+            before=before,
+            limit=limit,
+            dead_after=settings().run_dead_after_seconds,
+        )
+        return page, following
+
+    def run_json(self, run_id: int, after: int | None, limit: int) -> tuple[str, int | None]:
+        """A run with one page of the customers that it could not sync, as JSON text, and what to go on after.
+
+        Raises NotFound where there is no such run, AccessDenied where it is another tenant's.
+        """
+        rows = self._transaction.rows(
+            queries.RUN, run_id=run_id, after=after, limit=limit, dead_after=settings().run_dead_after_seconds
+        )
+        if not rows:
+            raise NotFound("run_not_found")
+        [(tenant_id, run, following)] = rows
+        if self._tenant_id not in {None, tenant_id}:
+            raise AccessDenied
+        return run, following
 
     def get_sync_status(self, language: Language = "zh") -> dict[str, Any]:
         """How well CRM and hosting agree in the caller's scope: counts, link rate in percent, health and its issues."""
@@ -196,3 +222,13 @@ def _size_in_an_answer(body: str) -> int:
     if len(body) * 4 <= PAGE_BYTES:  # no character takes more
         return 0
     return len(json.dumps(body, ensure_ascii=False).encode())
+
+
+@contextmanager
+def _refused_by_the_crm() -> Iterator[None]:
+    try:
+        yield
+    except QueryFailed as error:
+        if error.is_fault_of_a_row:
+            raise CustomerRefused from error
+        raise

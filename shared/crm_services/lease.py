@@ -6,9 +6,7 @@ from typing import Literal
 from crm_services import batch_queries as queries
 from crm_services.database import Transaction
 from crm_services.errors import Conflict
-
-# A heartbeat that is older is a dead worker's.
-DEAD_AFTER_SECONDS = 300
+from crm_services.settings import settings
 
 Origin = Literal["schedule", "request", "console"]
 
@@ -58,7 +56,7 @@ def take(transaction: Transaction, tenant_id: int | None, origin: Origin, starte
     """Start a run of the scope; raises Conflict, without waiting, while another one of it is alive."""
     if not transaction.value(queries.LOCK_SCOPE, tenant_id=tenant_id):
         raise Conflict
-    transaction.rows(queries.ABANDON_DEAD_RUNS, dead_after=DEAD_AFTER_SECONDS)
+    transaction.rows(queries.ABANDON_DEAD_RUNS, dead_after=settings().run_dead_after_seconds)
     rows = transaction.rows(queries.START_RUN, tenant_id=tenant_id, origin=origin, started_by=started_by)
     if not rows:
         raise Conflict

@@ -19,6 +19,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No linked hosting account, or it has no miners",
     ),
     "customer_not_found": ("客户不存在", "There is no such customer"),
+    "run_not_found": ("同步记录不存在", "There is no such run"),
     "not_found": ("未找到", "Not found"),
     "not_authenticated": ("未登录或会话已过期", "Not logged in, or the session has expired"),
     "access_denied": ("无权访问该资源", "You have no access to this resource"),

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from crm_services.errors import AppError, BadParameter, NotFound
 
 MAX_ID = 2**31 - 1
+MAX_BIGINT = 2**63 - 1
 NO_CUSTOMER = 0
 
 

@@ -218,3 +218,52 @@ select f.kind, count(*)::integer
 from crm_hosting.findings f join crm_hosting.customers c on c.id = f.customer_id
 group by f.kind order by f.kind
 """
+
+# ── What the batch remembers ─────────────────────────────────────────────────────────────────────────────────
+
+# A run as JSON; one whose heartbeat stopped is abandoned, though nobody may have said so yet.
+_RUN = """
+json_build_object(
+  'run_id', r.id, 'tenant_id', r.tenant_id, 'origin', r.origin, 'started_by', r.started_by,
+  'state', case when r.state = 'running'
+                 and r.heartbeat_at <= now() - make_interval(secs => :dead_after::double precision)
+                then 'abandoned' else r.state end,
+  'failure', r.failure, 'total', r.total, 'linked', r.linked, 'synced', r.synced, 'skipped', r.skipped,
+  'errors', r.errors, 'changed', r.changed,
+  'started_at', to_char(r.started_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'ended_at', to_char(r.ended_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'duration_seconds', round(extract(epoch from coalesce(r.ended_at, r.heartbeat_at) - r.started_at), 3)
+)
+"""
+
+# One page of the runs of a tenant (null: of everybody), newest first, and the id to go on before.
+RUNS = f"""
+with page as materialized (
+  select r.* from crm_hosting.runs r
+  where (:tenant_id::integer is null or r.tenant_id = :tenant_id::integer)
+    and (:before::bigint is null or r.id < :before::bigint)
+  order by r.id desc limit :limit::integer + 1
+)
+select (select coalesce(json_agg({_RUN} order by r.id desc), '[]')::text
+        from (select * from page order by id desc limit :limit::integer) r),
+       case when (select count(*) from page) > :limit::integer
+            then (select id from page order by id desc offset :limit::integer - 1 limit 1) end
+"""
+
+# A run whose it is, with one page of the customers that it could not sync, and the id to go on after.
+RUN = f"""
+with page as materialized (
+  select e.* from crm_hosting.run_errors e
+  where e.run_id = :run_id::bigint and (:after::integer is null or e.customer_id > :after::integer)
+  order by e.customer_id limit :limit::integer + 1
+)
+select r.tenant_id,
+       json_build_object('run', {_RUN}, 'failures', (
+         select coalesce(json_agg(json_build_object(
+           'customer_id', e.customer_id, 'sqlstate', e.sqlstate, 'constraint', e.constraint_name
+         ) order by e.customer_id), '[]')
+         from (select * from page order by customer_id limit :limit::integer) e))::text,
+       case when (select count(*) from page) > :limit::integer
+            then (select customer_id from page order by customer_id offset :limit::integer - 1 limit 1) end
+from crm_hosting.runs r where r.id = :run_id::bigint
+"""

@@ -95,6 +95,64 @@ class SyncResultSchema(BaseModel):
     synced: Count
     skipped: Count = Field(description="Not linked, or linked to an account without miners")
     errors: Count
+    remaining: Count = Field(0, description="Customers left when the time was up; absent where there are none")
+
+
+class FieldChange(BaseModel):
+    """A field of the customer's record as it is, and as a sync would have it."""
+
+    before: int | float | str | None
+    after: int | float | str | None
+
+
+class CustomerChanges(BaseModel):
+    """The fields of a customer's record that a sync would change."""
+
+    customer_id: int
+    changes: dict[str, FieldChange]
+
+
+class BatchPreviewSchema(SyncResultSchema):
+    """What a batch would do; what the CRM would refuse shows only when it is written."""
+
+    remaining: Count = Field(description="Customers that were not looked at when the time was up")
+    changed: Count = Field(description="Of the synced: records that would change")
+    changes: list[CustomerChanges] = Field(description="The first hundred of them")
+
+
+class RunSchema(BaseModel):
+    """A run of the batch: total = synced + skipped + errors."""
+
+    run_id: int
+    tenant_id: int | None = Field(None, description="Whose customers it covers; null: everybody's")
+    origin: Literal["schedule", "request", "console"]
+    started_by: int | None = Field(None, description="The account that asked for it")
+    state: Literal["running", "completed", "partial", "failed", "abandoned"]
+    failure: str | None = Field(None, description="Why it failed: an SQLSTATE or the name of an error")
+    total: Count
+    linked: Count
+    synced: Count
+    skipped: Count
+    errors: Count
+    changed: Count = Field(description="Of the synced: records that changed")
+    started_at: str = Field(description="UTC")
+    ended_at: str | None = Field(None, description="UTC; null while it runs")
+    duration_seconds: float
+
+
+class RunFailure(BaseModel):
+    """A customer that a run could not sync."""
+
+    customer_id: int
+    sqlstate: str = Field(description="55P03: its record was locked; else what PostgreSQL says of the data")
+    constraint: str | None = Field(None, description="The constraint that refused it")
+
+
+class RunDetails(BaseModel):
+    """A run, and the customers that it could not sync."""
+
+    run: RunSchema
+    failures: list[RunFailure]
 
 
 class SyncStatusSchema(BaseModel):
@@ -139,6 +197,26 @@ class BatchAnswer(Answer[SyncResultSchema]):
     """A batch ended."""
 
     message: str
+
+
+class SyncPreviewAnswer(Answer[dict[str, FieldChange]]):
+    """What the sync of one customer would change, by field; empty where it would change nothing."""
+
+
+class BatchPreviewAnswer(Answer[BatchPreviewSchema]):
+    """What a batch would change."""
+
+
+class RunsAnswer(Answer[list[RunSchema]]):
+    """A page of runs; `next` is the `before` of the next page, null at the end."""
+
+    next: int | None = None
+
+
+class RunAnswer(Answer[RunDetails]):
+    """A run; `next` is the `after` of the next page of its failures, null at the end."""
+
+    next: int | None = None
 
 
 class Failure(BaseModel):

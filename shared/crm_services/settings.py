@@ -48,6 +48,7 @@ class Settings:
     sync_function: str | None
     own_function: str | None
     request_run_seconds: float
+    run_dead_after_seconds: float
     run_retention_days: int
     thresholds: Thresholds
 
@@ -84,6 +85,7 @@ def settings() -> Settings:
         sync_function=os.environ.get("SYNC_FUNCTION"),
         own_function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
         request_run_seconds=float(os.environ.get("REQUEST_RUN_SECONDS", "20")),
+        run_dead_after_seconds=float(os.environ.get("RUN_DEAD_AFTER_SECONDS", "300")),
         run_retention_days=int(os.environ.get("RUN_RETENTION_DAYS", "90")),
         thresholds=Thresholds(
             link_rate_percent=_number("LINK_RATE_PERCENT", Thresholds.link_rate_percent),

@@ -4,12 +4,8 @@ from typing import NamedTuple
 
 from crm_services import batch_queries as queries
 from crm_services.database import Transaction
-from crm_services.errors import QueryFailed
 from crm_services.market import Market
 from crm_services.settings import settings
-
-# Data that a column, constraint or trigger refuses: one of the customers is at fault.
-FAULT_OF_A_CUSTOMER = ("22", "23", "P0001")
 
 
 class Synced(NamedTuple):
@@ -41,11 +37,6 @@ def sync_range(
 def preview_range(transaction: Transaction, after: int, upto: int, limit: int) -> Preview:
     """What `sync_range` would change, in detail for the first `limit` customers; it writes nothing."""
     return Preview(*transaction.row(queries.PREVIEW, limit=limit, **_parameters(transaction, after, upto, None)))
-
-
-def is_fault_of_a_customer(error: QueryFailed) -> bool:
-    """Whether the statement would have succeeded without one of its customers."""
-    return error.sqlstate.startswith(FAULT_OF_A_CUSTOMER)
 
 
 def _parameters(transaction: Transaction, after: int, upto: int, only: list[int] | None) -> dict[str, object]:

@@ -11,7 +11,7 @@ from crm_services.errors import QueryFailed, Unavailable
 from crm_services.lease import Lease
 from crm_services.pace import Pace
 from crm_services.queries import SCOPE_TO
-from crm_services.sync import is_fault_of_a_customer, sync_range
+from crm_services.sync import sync_range
 
 CHUNK_SIZE = 10_000
 
@@ -108,7 +108,7 @@ class Worker:
             self._sync(after, upto)
             pace.went_well(count)
         except QueryFailed as error:
-            if not is_fault_of_a_customer(error):
+            if not error.is_fault_of_a_row:
                 raise
             if pace.failed(count):
                 self._pass_over(upto, error)
@@ -149,7 +149,7 @@ class Worker:
                     transaction, 0, Counts(synced=synced, skipped=free - synced, errors=-free, changed=done.changed)
                 )
         except QueryFailed as error:
-            if not is_fault_of_a_customer(error):
+            if not error.is_fault_of_a_row:
                 raise
             if len(ids) == 1:
                 with self._database.transaction() as transaction:

@@ -1,0 +1,24 @@
+"""GET /crm/api/sync-runs/{run_id}: one run of the batch, and the customers that it could not sync."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from crm_services.access import Permission
+from crm_services.api import Api, Json, answers, ok
+from crm_services.parameters import MAX_BIGINT, MAX_ID
+from crm_services.schemas import RunAnswer
+
+api = Api(Permission.VIEW)
+handler = api.handler
+
+
+@api.get("/crm/api/sync-runs/<run_id>", responses=answers(RunAnswer))
+def sync_run(
+    run_id: Annotated[int, Path(description="`run_id` of sync-runs", ge=1, le=MAX_BIGINT)],
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    after: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
+) -> Json:
+    """The run, and its failures by customer: review them, mend the data, and sync again."""
+    run, following = api.service.run_json(run_id, after, limit)
+    return ok(run, next=following)

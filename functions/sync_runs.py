@@ -1,0 +1,23 @@
+"""GET /crm/api/sync-runs: the batch's runs in the caller's scope."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from crm_services.access import Permission
+from crm_services.api import Api, Json, answers, ok
+from crm_services.parameters import MAX_BIGINT
+from crm_services.schemas import RunsAnswer
+
+api = Api(Permission.VIEW)
+handler = api.handler
+
+
+@api.get("/crm/api/sync-runs", responses=answers(RunsAnswer))
+def sync_runs(
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    before: Annotated[int | None, Query(ge=1, le=MAX_BIGINT)] = None,
+) -> Json:
+    """Who ran it, when, over what, with what result: newest first."""
+    page, following = api.service.runs_page_json(before, limit)
+    return ok(page, next=following)
