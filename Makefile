@@ -56,6 +56,9 @@ test: setup ## run the whole suite on a real PostgreSQL
 test-sam: setup ## build, and run every function in a container (needs Docker; takes minutes)
 	@$(BIN)/python -m pytest -m sam
 
+kill: setup ## kill a thousand runs of the batch at random moments (KILLS and SEED override)
+	@KILLS=$${KILLS:-334} SEED=$${SEED:-$$RANDOM} $(BIN)/python -m pytest -q tests/test_killed.py
+
 check: setup ## ruff, mypy, template lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -76,4 +79,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup run sync market migrate build invoke api test test-sam check format lock clean
+.PHONY: help setup run sync market migrate build invoke api test kill test-sam check format lock clean

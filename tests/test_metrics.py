@@ -143,6 +143,7 @@ def test_a_run_whose_database_is_gone_publishes_the_failure_without_counts(
     crm: Crm, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     crm.linked_customer()
+    environment.setattr(worker, "PAUSES_SECONDS", ())
 
     def loses_the_database() -> bool:
         environment.setenv("DATABASE_URL", "postgresql://crm_hosting@127.0.0.1:1/nobody_listens")

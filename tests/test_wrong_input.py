@@ -50,14 +50,15 @@ HEADERS = [
 
 @pytest.fixture
 def admin(crm: Crm) -> int:
-    """An account that may do everything, in a CRM whose customer 1 has a fleet."""
+    """An account that may do everything, in a CRM whose customer 1 has a fleet, and whose batch has run once."""
     crm.snapshot()
+    crm.db.run("insert into crm_hosting.runs (origin, state, ended_at) values ('console', 'completed', now())")
     assert crm.linked_customer() == 1
     return crm.account(role="admin")
 
 
 def path_of(route: Route, customer: object = 1) -> str:
-    return route.path.replace("{customer_id}", str(customer))
+    return route.path.replace("{customer_id}", str(customer)).replace("{run_id}", "1")
 
 
 def error_of(answer: TestResponse) -> str:

@@ -7,13 +7,11 @@ from typing import Literal
 
 from aws_lambda_powertools import Logger
 
-from crm_services import batch_queries as queries
 from crm_services import lease
 from crm_services.database import Database
 from crm_services.errors import Conflict, QueryFailed
 from crm_services.lease import Lease, Origin, TakenOver
 from crm_services.metrics import publish_run
-from crm_services.settings import settings
 from crm_services.worker import Counts, Worker
 
 logger = Logger()
@@ -93,17 +91,15 @@ def _work(database: Database, taken: Lease, limit: TimeLimit) -> Outcome:
         # Handed on without having begun, a run would go round for ever.
         if state == "partial" and worker.has_begun and _is_handed_over(worker, limit):
             return Outcome(taken.run_id, "running", worker.counts(), worker.remaining())
-        seconds = worker.end(state)
+        remaining = 0 if state == "completed" else worker.remaining()
+        seconds, counts = worker.end(state)
     except TakenOver:
         raise
     except Exception as error:
-        counts = _fail(worker, error)
-        publish_run(taken.run_id, taken.tenant_id, "failed", counts, time.monotonic() - began)
+        publish_run(taken.run_id, taken.tenant_id, "failed", _fail(worker, error), time.monotonic() - began)
         raise
-    outcome = Outcome(taken.run_id, state, worker.counts(), 0 if state == "completed" else worker.remaining())
-    publish_run(taken.run_id, taken.tenant_id, state, outcome.counts, seconds)
-    _prune(database)
-    return outcome
+    publish_run(taken.run_id, taken.tenant_id, state, counts, seconds)
+    return Outcome(taken.run_id, state, counts, remaining)
 
 
 def _is_handed_over(worker: Worker, limit: TimeLimit) -> bool:
@@ -121,12 +117,6 @@ def _is_handed_over(worker: Worker, limit: TimeLimit) -> bool:
 def _fail(worker: Worker, error: Exception) -> Counts | None:
     reason = error.sqlstate if isinstance(error, QueryFailed) else type(error).__name__
     try:
-        worker.end("failed", reason)
-        return worker.counts()
+        return worker.end("failed", reason)[1]
     except Exception:  # the database is gone: the lease dies with its heartbeat
         return None
-
-
-def _prune(database: Database) -> None:
-    with database.transaction() as transaction:
-        transaction.rows(queries.PRUNE_RUNS, days=settings().run_retention_days)

@@ -11,6 +11,7 @@ from crm_services.errors import QueryFailed, Unavailable
 from crm_services.lease import Lease
 from crm_services.pace import Pace
 from crm_services.queries import SCOPE_TO
+from crm_services.settings import settings
 from crm_services.sync import sync_range
 
 CHUNK_SIZE = 10_000
@@ -61,8 +62,8 @@ class Worker:
                 time.sleep(pause)
         return False
 
-    def end(self, state: str, failure: str | None = None) -> float:
-        """End the run; how many seconds it took."""
+    def end(self, state: str, failure: str | None = None) -> tuple[float, Counts]:
+        """End the run; how many seconds it took, and what became of the customers."""
         try:
             return self._end(state, failure)
         except Unavailable:  # the commit may have arrived or not
@@ -86,9 +87,11 @@ class Worker:
             remaining: int = transaction.value(queries.REMAINING, run_id=self._lease.run_id)
             return remaining
 
-    def _end(self, state: str, failure: str | None) -> float:
+    def _end(self, state: str, failure: str | None) -> tuple[float, Counts]:
         with self._database.transaction() as transaction:
-            return self._lease.end(transaction, state, failure)
+            seconds, *counts = self._lease.end(transaction, state, failure)
+            transaction.rows(queries.PRUNE_RUNS, days=settings().run_retention_days)
+            return seconds, Counts(*counts)
 
     @contextmanager
     def _chunk(self) -> Iterator[Transaction]:
