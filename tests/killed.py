@@ -100,10 +100,10 @@ class Killer:
         """SIGSTOP at a random moment, and SIGCONT when another run has finished."""
         process = self.start()
         self.wait()
-        os.kill(process.pid or 0, signal.SIGSTOP)
+        _signal(process, signal.SIGSTOP)
         self.start().join()
         before = self._written()
-        os.kill(process.pid or 0, signal.SIGCONT)
+        _signal(process, signal.SIGCONT)
         process.join()
         assert self._written() == before, "a worker that was taken over has written"
 
@@ -123,6 +123,11 @@ class Killer:
     def _written(self) -> list[list[str]]:
         tables = ("crm_customers", "crm_hosting.runs", "crm_hosting.run_errors")
         return [row for table in tables for row in self.owner.run(f"select t::text from {table} t order by 1")]
+
+
+def _signal(process: BaseProcess, number: int) -> None:
+    if process.is_alive() and process.pid:
+        os.kill(process.pid, number)
 
 
 def _run() -> None:
