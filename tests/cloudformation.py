@@ -30,6 +30,7 @@ class Stack:
         template = transformed(given) if path == "template.yaml" else yaml_parse((ROOT / path).read_text())
         defaults = {name: p["Default"] for name, p in template["Parameters"].items() if "Default" in p}
         self._values = {name: str(value) for name, value in (defaults | given).items()}
+        self.stack_name = stack_name
         self._values |= PSEUDO | {"AWS::StackName": stack_name}
         self._mappings = template.get("Mappings", {})
         self._conditions = template.get("Conditions", {})
