@@ -12,7 +12,7 @@ After the CloudWatch user guide, "Alarm evaluation" and "Configuring how CloudWa
 
 import math
 import operator
-from bisect import bisect_right, insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -48,9 +48,9 @@ class Metrics:
         insort(self._points[key], (at, value, at + arrives_after))
 
     def values(self, key: Key, start: float, end: float, now: float) -> list[float]:
-        """The values of `start < at <= end` that have arrived by now."""
+        """The values of `start <= at < end` that have arrived by now."""
         points = self._points.get(key, [])
-        first, last = (bisect_right(points, (at, math.inf, math.inf)) for at in (start, end))
+        first, last = (bisect_left(points, (at, -math.inf)) for at in (start, end))
         return [value for _, value, arrival in points[first:last] if arrival <= now]
 
     def moments(self, key: Key, period: float, periods: int) -> Iterator[float]:
@@ -115,7 +115,11 @@ class Alarm:
             first = math.ceil((start - AFTER_THE_HOUR) / HOUR) * HOUR + AFTER_THE_HOUR
             return [first + number * HOUR for number in range(int((until - first) // HOUR) + 1)]
         moments = (m for key in self._keys for m in metrics.moments(key, self._period, self._periods))
-        minutes = {math.ceil(max(moment, start) / MINUTE) * MINUTE for moment in (start, *moments)}
+        minutes = {
+            math.ceil(max(moment, start) / MINUTE) * MINUTE + after
+            for moment in (start, *moments)
+            for after in (0, MINUTE)
+        }
         return sorted(minute for minute in minutes if minute <= until)
 
     @property

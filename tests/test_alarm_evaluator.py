@@ -113,7 +113,8 @@ def test_no_evaluation_that_is_left_out_would_have_changed_anything() -> None:
     for treatment in ("breaching", "notBreaching"):
         metrics = Metrics()
         for _ in range(40):
-            metrics.publish(KEY, chance.uniform(0, 6 * HOUR), chance.choice([0, 5]), chance.uniform(0, 20 * MINUTE))
+            at = chance.choice([chance.uniform(0, 6 * HOUR), chance.randrange(0, 6 * HOUR, MINUTE)])
+            metrics.publish(KEY, at, chance.choice([0, 5]), chance.choice([0, chance.uniform(0, 20 * MINUTE)]))
         tried = alarm(4, 2, treatment)
         by_the_minute, state = [], "INSUFFICIENT_DATA"
         for now in range(0, 7 * HOUR, MINUTE):

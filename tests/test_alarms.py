@@ -5,6 +5,8 @@ answers, and whether FILL fills a metric without any data, so with both.
 """
 
 import random
+import re
+from pathlib import Path
 
 import pytest
 
@@ -13,16 +15,11 @@ from tests.cloudformation import Stack
 from tests.simulation import EXTRACTED_AFTER, Rings, World, counts, day
 
 STACK = Stack()
-# How long after its cause an alarm rings at the latest, in minutes: README's table.
+README = (Path(__file__).parent.parent / "README.md").read_text()
+# How long after its cause an alarm rings at the latest, in minutes, by README's table.
 LATEST = {
-    "LinkRateAlarm": 5,
-    "SyncErrorsAlarm": 5,
-    "SyncAgeAlarm": 27 * 60 + 5,
-    "DailySyncErrorsAlarm": 5,
-    "DailySyncThrottlesAlarm": 65,
-    "DeadLettersAlarm": 5,
-    "ApiErrorsAlarm": 15,
-    "ApiLatencyAlarm": 20,
+    name: 60 * int(hours or 0) + int(minutes)
+    for name, hours, minutes in re.findall(r"^\| `(\w+Alarm)` \|[^|]*\| (?:(\d+) h )?(\d+) min", README, re.MULTILINE)
 }
 
 
@@ -109,6 +106,14 @@ def test_a_missed_day_rings_until_the_next_run(world: World, judged: Judge) -> N
     [(start, end)] = rings["SyncAgeAlarm"]
     assert start > day(2) + 26 * HOUR, "a run that is an hour late is not missed"
     assert day(4) < end <= day(4) + HOUR
+
+
+@pytest.mark.parametrize("minute", [0, 1, 31, 59])
+def test_a_run_is_missed_after_26_hours_whenever_in_the_hour_it_ended(world: World, minute: int) -> None:
+    ended = 4 * HOUR + minute * MINUTE
+    world.run(ended - MINUTE)
+    [(start, _)] = world.rings(4 * DAY)["SyncAgeAlarm"]
+    assert ended + 26 * HOUR <= start <= ended + LATEST["SyncAgeAlarm"] * MINUTE
 
 
 def test_a_function_that_never_starts_rings_a_day_after_the_deployment(world: World, judged: Judge) -> None:
