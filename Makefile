@@ -59,6 +59,10 @@ test-sam: setup ## build, and run every function in a container (needs Docker; t
 kill: setup ## kill a thousand runs of the batch at random moments (KILLS and SEED override)
 	@KILLS=$${KILLS:-334} SEED=$${SEED:-$$RANDOM} $(BIN)/python -m pytest -q tests/test_killed.py
 
+bench: setup ## measure against the floor and the CRM's own way (SIZES="1000 10000" for less than a million customers)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r benchmarks/requirements.lock
+	@$(BIN)/python -m benchmarks.batch $(SIZES)
+
 check: setup ## ruff, mypy, template lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -75,8 +79,9 @@ lock: ## resolve the dependencies anew into the two lock files
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv==$(UV_VERSION); }
 	$(LOCK) --upgrade --group local --group test --group check --output-file requirements.lock
 	$(LOCK) --constraint requirements.lock --output-file shared/requirements.txt
+	$(LOCK) --constraint requirements.lock --group bench --output-file benchmarks/requirements.lock
 
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup run sync market migrate build invoke api test kill test-sam check format lock clean
+.PHONY: help bench setup run sync market migrate build invoke api test kill test-sam check format lock clean

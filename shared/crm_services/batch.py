@@ -88,11 +88,11 @@ def _work(database: Database, taken: Lease, limit: TimeLimit) -> Outcome:
     worker = Worker(database, taken)
     try:
         state: State = "completed" if worker.work(limit.has_time) else "partial"
+        counts, remaining = worker.counts(), 0 if state == "completed" else worker.remaining()
         # Handed on without having begun, a run would go round for ever.
         if state == "partial" and worker.has_begun and _is_handed_over(worker, limit):
-            return Outcome(taken.run_id, "running", worker.counts(), worker.remaining())
-        remaining = 0 if state == "completed" else worker.remaining()
-        seconds, counts = worker.end(state)
+            return Outcome(taken.run_id, "running", counts, remaining)
+        seconds = worker.end(state)
     except TakenOver:
         raise
     except Exception as error:
@@ -117,6 +117,8 @@ def _is_handed_over(worker: Worker, limit: TimeLimit) -> bool:
 def _fail(worker: Worker, error: Exception) -> Counts | None:
     reason = error.sqlstate if isinstance(error, QueryFailed) else type(error).__name__
     try:
-        return worker.end("failed", reason)[1]
+        counts = worker.counts()
+        worker.end("failed", reason)
+        return counts
     except Exception:  # the database is gone: the lease dies with its heartbeat
         return None

@@ -161,13 +161,12 @@ set cursor = greatest(cursor, :upto::integer), total = total + :total::integer, 
 where id = :run_id::bigint
 """
 
-# Twice is once: the answer to the first may have been lost. Returns how many seconds the run took, and its counts.
+# Twice is once: the answer to the first may have been lost. Returns how many seconds the run took.
 END_RUN = """
 update crm_hosting.runs
 set state = :state::text, failure = :failure::text, ended_at = coalesce(ended_at, clock_timestamp())
 where id = :run_id::bigint and token = :token::integer and state in ('running', :state::text)
-returning extract(epoch from ended_at - started_at)::double precision,
-          total, linked, synced, skipped, errors, changed
+returning extract(epoch from ended_at - started_at)::double precision
 """
 
 RUN_COUNTS = """

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from crm_services import batch_queries as queries
-from crm_services.database import Row, Transaction
+from crm_services.database import Transaction
 from crm_services.errors import Conflict
 from crm_services.settings import settings
 
@@ -43,12 +43,13 @@ class Lease:
             raise TakenOver
         return replace(self, token=rows[0][0])
 
-    def end(self, transaction: Transaction, state: str, failure: str | None = None) -> Row:
-        """End the run; how many seconds it took, and its counts. Raises TakenOver as `read`."""
+    def end(self, transaction: Transaction, state: str, failure: str | None = None) -> float:
+        """End the run; how many seconds it took. Raises TakenOver as `read`."""
         rows = transaction.rows(queries.END_RUN, run_id=self.run_id, token=self.token, state=state, failure=failure)
         if not rows:
             raise TakenOver
-        return rows[0]
+        seconds: float = rows[0][0]
+        return seconds
 
 
 def take(transaction: Transaction, tenant_id: int | None, origin: Origin, started_by: int | None) -> Lease:

@@ -62,8 +62,8 @@ class Worker:
                 time.sleep(pause)
         return False
 
-    def end(self, state: str, failure: str | None = None) -> tuple[float, Counts]:
-        """End the run; how many seconds it took, and what became of the customers."""
+    def end(self, state: str, failure: str | None = None) -> float:
+        """End the run; how many seconds it took."""
         try:
             return self._end(state, failure)
         except Unavailable:  # the commit may have arrived or not
@@ -87,11 +87,11 @@ class Worker:
             remaining: int = transaction.value(queries.REMAINING, run_id=self._lease.run_id)
             return remaining
 
-    def _end(self, state: str, failure: str | None) -> tuple[float, Counts]:
+    def _end(self, state: str, failure: str | None) -> float:
         with self._database.transaction() as transaction:
-            seconds, *counts = self._lease.end(transaction, state, failure)
+            seconds = self._lease.end(transaction, state, failure)
             transaction.rows(queries.PRUNE_RUNS, days=settings().run_retention_days)
-            return seconds, Counts(*counts)
+            return seconds
 
     @contextmanager
     def _chunk(self) -> Iterator[Transaction]:

@@ -1,0 +1,203 @@
+"""The batch against one plain statement and against the CRM's own way, on the same data in the same run.
+
+`python -m benchmarks.batch [customers …]`: 1,000, 10,000, 100,000 and 1,000,000 unless said otherwise.
+"""
+
+import io
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil  # type: ignore[import-untyped]
+
+from benchmarks import data, plain, report
+from crm_services import batch
+from crm_services.batch_queries import PREPARE_CHUNK
+from crm_services.database import Database
+from crm_services.market import Market
+from crm_services.queries import SCOPE_TO
+from crm_services.sync import sync_range
+from crm_services.worker import CHUNK_SIZE
+from local.postgres import Server, connect, server
+
+Times = dict[str, dict[str, list["Cost"]]]
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+ORM_SECONDS = 20
+ENGINE, PLAIN = "bench_engine", "bench_plain"
+
+CHANGES = {
+    "first run": "",
+    "nothing changed": "",
+    "1 % changed": "update user_miners set quantity = quantity % 20 + 1 where user_id % 100 = :round",
+    "price moved": "insert into network_snapshots (btc_price, network_difficulty, network_hashrate)"
+    " values (95000 + :round, 1.5e14, 1000)",
+}
+
+
+class Cost(NamedTuple):
+    """What a run took."""
+
+    seconds: float
+    cpu: float
+
+
+def main(sizes: list[int]) -> None:
+    """Print the tables and write the results."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, server(folder, data.SETTINGS) as postgres:
+        rows = [row for size in sizes for row in compare(postgres, size)]
+        print("\n" + report.table(rows))
+        ranges = two_workers(postgres, max(sizes))
+        print("\n" + report.table([ranges]))
+        print("\n", report.save("batch", rows, settings=data.SETTINGS, two_workers=ranges))
+
+
+def compare(postgres: Server, customers: int) -> list[dict[str, Any]]:
+    """Engine and plain statement in every scenario, and the CRM's way in the first."""
+    source = data.make(postgres, customers)
+    rounds = 1 if customers >= 1_000_000 else 3
+    times: Times = {name: {ENGINE: [], PLAIN: []} for name in CHANGES}
+    for first_round in range(rounds):
+        for name in (ENGINE, PLAIN):
+            data.copy(postgres, source, name)
+        _measure(postgres, "first run", first_round, times)
+    for scenario in list(CHANGES)[1:]:
+        for number in range(1, rounds + 1):
+            _measure(postgres, scenario, number, times)
+    _assert_equal(postgres)
+    done, seconds = _orm(postgres, source)
+    rows = []
+    for scenario, of in times.items():
+        ours, floor = (statistics.median(cost.seconds for cost in of[name]) for name in (ENGINE, PLAIN))
+        our_cpu, floor_cpu = (statistics.median(cost.cpu for cost in of[name]) for name in (ENGINE, PLAIN))
+        rows.append(
+            {
+                "customers": customers,
+                "scenario": scenario,
+                "ours s": ours,
+                "customers/s": customers / ours,
+                "plain s": floor,
+                "ratio": ours / floor,
+                "ours CPU s": our_cpu,
+                "plain CPU s": floor_cpu,
+                "CPU ratio": our_cpu / floor_cpu,
+                "ORM customers/s": done / seconds if scenario == "first run" else None,
+                "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    return rows
+
+
+def two_workers(postgres: Server, customers: int) -> dict[str, Any]:
+    """The first run again, by one worker and by two, each on half of the ids."""
+    source = data.make(postgres, customers)
+    seconds = []
+    for workers in (1, 2):
+        data.copy(postgres, source, ENGINE)
+        os.environ["DATABASE_URL"] = postgres.url(ENGINE, "crm_hosting")
+        bounds = [customers * part // workers for part in range(workers + 1)]
+        started = time.perf_counter()
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(_range, bounds[:-1], bounds[1:]))
+        seconds.append(time.perf_counter() - started)
+    return {"customers": customers, "one worker s": seconds[0], "two workers s": seconds[1]}
+
+
+def _measure(postgres: Server, scenario: str, number: int, times: Times) -> None:
+    contenders = {ENGINE: _engine, PLAIN: _plain}
+    for name in contenders:
+        with connect(postgres.url(name)) as db:
+            if CHANGES[scenario]:
+                db.run(CHANGES[scenario], **({"round": number} if ":round" in CHANGES[scenario] else {}))
+            db.run("vacuum analyze")
+    with connect(postgres.url("postgres", "postgres")) as admin:
+        admin.run("checkpoint")
+    for name in sorted(contenders, reverse=number % 2 == 0):
+        started, cpu = time.perf_counter(), _cpu(postgres)
+        contenders[name](postgres, name)
+        times[scenario][name].append(Cost(time.perf_counter() - started, _cpu(postgres) - cpu))
+    print(".", end="", flush=True)
+
+
+def _cpu(postgres: Server) -> float:
+    """Seconds of CPU that the server and this process have used: on a busy machine they tell more than the clock."""
+    lock = Path(postgres.socket_directory, f".s.PGSQL.{postgres.port}.lock")
+    postmaster = psutil.Process(int(lock.read_text().split()[0]))
+    while any(_is_backend(child) for child in postmaster.children()):  # until it is gone its time is its own
+        time.sleep(0.01)
+    of_server = [postmaster.cpu_times(), *(child.cpu_times() for child in postmaster.children())]
+    server_seconds = sum(one.user + one.system for one in of_server)
+    reaped = of_server[0].children_user + of_server[0].children_system
+    return float(server_seconds + reaped) + time.process_time()
+
+
+def _is_backend(process: psutil.Process) -> bool:
+    try:
+        return "crm" in " ".join(process.cmdline())
+    except psutil.ZombieProcess:
+        return True
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _engine(postgres: Server, name: str) -> None:
+    os.environ["DATABASE_URL"] = postgres.url(name, "crm_hosting")
+    with closing(Database()) as database, redirect_stdout(io.StringIO()):
+        batch.run(database, None, "console")
+
+
+def _plain(postgres: Server, name: str) -> None:
+    os.environ["DATABASE_URL"] = postgres.url(name)
+    with closing(Database()) as database, database.transaction() as transaction:
+        market = Market.newest(transaction)
+    with connect(postgres.url(name)) as db:
+        plain.run(db, market.btc_per_terahash_day, market.btc_price)
+
+
+def _assert_equal(postgres: Server) -> None:
+    """The contenders have written the same figures."""
+    figures = []
+    for name in (ENGINE, PLAIN):
+        with connect(postgres.url(name)) as db:
+            figures.append(
+                db.run(
+                    "select count(hosting_synced_at), md5(string_agg(concat_ws(',', id, miners_count, mining_capacity,"
+                    " primary_miner_model, hosting_estimated_daily_btc, hosting_estimated_daily_usd,"
+                    " hosting_net_profit_daily), ';' order by id)) from crm_customers"
+                )
+            )
+    assert figures[0] == figures[1], figures
+
+
+def _orm(postgres: Server, source: str) -> tuple[int, float]:
+    """Customers and seconds of the CRM's way, in a process of its own: its memory is not ours."""
+    data.copy(postgres, source, PLAIN)
+    url = postgres.url(PLAIN).replace("postgresql://", "postgresql+psycopg2://")
+    command = [sys.executable, "-m", "benchmarks.orm", url, str(ORM_SECONDS)]
+    done, seconds = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return done, seconds
+
+
+def _range(after: int, upto: int) -> None:
+    with closing(Database()) as database:
+        while after < upto:
+            end = min(after + CHUNK_SIZE, upto)
+            with database.transaction() as transaction:
+                transaction.rows(PREPARE_CHUNK)
+                transaction.rows(SCOPE_TO, tenant_id=None)
+                sync_range(transaction, after, end)
+            after = end
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("LINK_SCOPE", "any")
+    main([int(size.replace(",", "").replace("_", "")) for size in sys.argv[1:]] or list(SIZES))

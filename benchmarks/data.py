@@ -1,0 +1,78 @@
+"""A CRM of any size, made by SQL in one database and copied for each contender."""
+
+from pathlib import Path
+
+from crm_services.migration import migrate
+from crm_services.settings import parse_database_url
+from local.postgres import Server, connect, create_database
+
+TABLES = Path(__file__).parent.parent / "local" / "crm.sql"
+MODELS, OWNERS = 12, 20
+
+# As large servers are set: 25 % of the memory to PostgreSQL, and checkpoints that a batch does not force. The CRM's
+# vacuum runs between the measurements, not during them.
+SETTINGS = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+    "autovacuum": "off",
+}
+
+# 80 % of the customers have an e-mail, 30 % are linked, in another case than their account; the machines of an account,
+# three rows for each customer on average, are scattered over the whole table, as years of buying leave them.
+FILL = """
+select setseed(0.5);
+insert into miner_models (model_name, manufacturer, reference_hashrate, reference_power)
+  select 'Model ' || i, 'Maker', 100 + i, 3000 + i from generate_series(1, {models}) i;
+insert into user_access (name, email, role)
+  select 'owner', 'owner' || i || '@example.com', 'mining_site_owner' from generate_series(1, {owners}) i;
+insert into user_access (name, email, role)
+  select 'account', case when i % 2 = 0 then 'Account' else 'account' end || i || '@Example.com', 'client'
+  from generate_series(1, {accounts}) i;
+insert into crm_customers (name, email, created_by_id, notes)
+  select 'customer',
+         case when i % 10 < 3 then 'ACCOUNT' || (i / 10 * 3 + i % 10 + 1) || '@example.com'
+              when i % 10 < 8 then 'nobody' || i || '@example.com' end,
+         1 + i % {owners}, repeat('x', 100)
+  from generate_series(1, {customers}) i;
+insert into user_miners (user_id, miner_model_id, quantity, actual_hashrate, actual_power, electricity_cost, status)
+  select {owners} + 1 + floor(random() * {accounts})::int, 1 + floor(random() * {models})::int,
+         1 + floor(random() * 20)::int, round((90 + random() * 150)::numeric, 1), 2900 + floor(random() * 900)::int,
+         round((0.03 + random() * 0.06)::numeric, 3),
+         (array['active', 'active', 'active', 'active', 'active', 'active', 'offline', 'maintenance', 'sold'])
+           [1 + floor(random() * 9)::int]
+  from generate_series(1, {miners});
+insert into network_snapshots (btc_price, network_difficulty, network_hashrate) values (95000, 1.5e14, 1000);
+"""
+
+
+def make(server: Server, customers: int) -> str:
+    """The name of a database with so many customers and the bundle's schema, made unless it is there."""
+    name = f"customers_{customers}"
+    if _exists(server, name):
+        return name
+    create_database(server, name)
+    with connect(server.url(name)) as db:
+        db.run(TABLES.read_text())
+        numbers = {"customers": customers, "accounts": customers * 35 // 100, "miners": customers * 3}
+        db.run(FILL.format(models=MODELS, owners=OWNERS, **numbers))
+        migrate(parse_database_url(server.url(name)))
+        db.run("vacuum analyze")
+    return name
+
+
+def copy(server: Server, source: str, name: str) -> None:
+    """A database as the source was made."""
+    drop(server, name)
+    create_database(server, name, template=source)
+
+
+def drop(server: Server, name: str) -> None:
+    """Drop the database if it is there."""
+    with connect(server.url("postgres", "postgres")) as admin:
+        admin.run(f"drop database if exists {name} with (force)")
+
+
+def _exists(server: Server, name: str) -> bool:
+    with connect(server.url("postgres", "postgres")) as admin:
+        return bool(admin.run("select from pg_database where datname = :name", name=name))
