@@ -73,7 +73,7 @@ def compare(postgres: Server, customers: int) -> list[dict[str, Any]]:
     for scenario in list(CHANGES)[1:]:
         for number in range(1, rounds + 1):
             _measure(postgres, scenario, number, times)
-    _assert_equal(postgres)
+    assert_equal(postgres)
     done, seconds = _orm(postgres, source)
     rows = []
     for scenario, of in times.items():
@@ -113,7 +113,7 @@ def two_workers(postgres: Server, customers: int) -> dict[str, Any]:
 
 
 def _measure(postgres: Server, scenario: str, number: int, times: Times) -> None:
-    contenders = {ENGINE: _engine, PLAIN: _plain}
+    contenders = {ENGINE: run_engine, PLAIN: run_plain}
     for name in contenders:
         with connect(postgres.url(name)) as db:
             if CHANGES[scenario]:
@@ -122,7 +122,7 @@ def _measure(postgres: Server, scenario: str, number: int, times: Times) -> None
     with connect(postgres.url("postgres", "postgres")) as admin:
         admin.run("checkpoint")
     for name in sorted(contenders, reverse=number % 2 == 0):
-        started, cpu = time.perf_counter(), _cpu(postgres)
+        cpu, started = _cpu(postgres), time.perf_counter()
         contenders[name](postgres, name)
         times[scenario][name].append(Cost(time.perf_counter() - started, _cpu(postgres) - cpu))
     print(".", end="", flush=True)
@@ -149,13 +149,15 @@ def _is_backend(process: psutil.Process) -> bool:
         return False
 
 
-def _engine(postgres: Server, name: str) -> None:
+def run_engine(postgres: Server, name: str) -> None:
+    """A run of the batch, from an empty connection on."""
     os.environ["DATABASE_URL"] = postgres.url(name, "crm_hosting")
     with closing(Database()) as database, redirect_stdout(io.StringIO()):
         batch.run(database, None, "console")
 
 
-def _plain(postgres: Server, name: str) -> None:
+def run_plain(postgres: Server, name: str) -> None:
+    """The plain statement, from an empty connection on."""
     os.environ["DATABASE_URL"] = postgres.url(name)
     with closing(Database()) as database, database.transaction() as transaction:
         market = Market.newest(transaction)
@@ -163,7 +165,7 @@ def _plain(postgres: Server, name: str) -> None:
         plain.run(db, market.btc_per_terahash_day, market.btc_price)
 
 
-def _assert_equal(postgres: Server) -> None:
+def assert_equal(postgres: Server) -> None:
     """The contenders have written the same figures."""
     figures = []
     for name in (ENGINE, PLAIN):
