@@ -14,7 +14,6 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, redirect_stdout
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil  # type: ignore[import-untyped]
@@ -122,47 +121,43 @@ def _measure(postgres: Server, scenario: str, number: int, times: Times) -> None
     with connect(postgres.url("postgres", "postgres")) as admin:
         admin.run("checkpoint")
     for name in sorted(contenders, reverse=number % 2 == 0):
-        cpu, started = _cpu(postgres), time.perf_counter()
-        contenders[name](postgres, name)
-        times[scenario][name].append(Cost(time.perf_counter() - started, _cpu(postgres) - cpu))
+        times[scenario][name].append(contenders[name](postgres, name))
     print(".", end="", flush=True)
 
 
-def _cpu(postgres: Server) -> float:
-    """Seconds of CPU that the server and this process have used: on a busy machine they tell more than the clock."""
-    lock = Path(postgres.socket_directory, f".s.PGSQL.{postgres.port}.lock")
-    postmaster = psutil.Process(int(lock.read_text().split()[0]))
-    while any(_is_backend(child) for child in postmaster.children()):  # until it is gone its time is its own
-        time.sleep(0.01)
-    of_server = [postmaster.cpu_times(), *(child.cpu_times() for child in postmaster.children())]
-    server_seconds = sum(one.user + one.system for one in of_server)
-    reaped = of_server[0].children_user + of_server[0].children_system
-    return float(server_seconds + reaped) + time.process_time()
-
-
-def _is_backend(process: psutil.Process) -> bool:
-    try:
-        return "crm" in " ".join(process.cmdline())
-    except psutil.ZombieProcess:
-        return True
-    except psutil.NoSuchProcess:
-        return False
-
-
-def run_engine(postgres: Server, name: str) -> None:
+def run_engine(postgres: Server, name: str) -> Cost:
     """A run of the batch, from an empty connection on."""
     os.environ["DATABASE_URL"] = postgres.url(name, "crm_hosting")
     with closing(Database()) as database, redirect_stdout(io.StringIO()):
+        clock = _Clock()
         batch.run(database, None, "console")
+        with database.transaction() as transaction:
+            return clock.stop(transaction.value("select pg_backend_pid()"))
 
 
-def run_plain(postgres: Server, name: str) -> None:
+def run_plain(postgres: Server, name: str) -> Cost:
     """The plain statement, from an empty connection on."""
     os.environ["DATABASE_URL"] = postgres.url(name)
     with closing(Database()) as database, database.transaction() as transaction:
         market = Market.newest(transaction)
+    clock = _Clock()
     with connect(postgres.url(name)) as db:
         plain.run(db, market.btc_per_terahash_day, market.btc_price)
+        [[backend]] = db.run("select pg_backend_pid()")
+        return clock.stop(backend)
+
+
+class _Clock:
+    """Seconds, and those of the processors: on a busy machine these tell more."""
+
+    def __init__(self) -> None:
+        self.started, self.cpu = time.perf_counter(), time.process_time()
+
+    def stop(self, backend: int) -> Cost:
+        """What this process and that backend, which was new at the start, have taken."""
+        seconds = time.perf_counter() - self.started
+        of_backend = psutil.Process(backend).cpu_times()
+        return Cost(seconds, time.process_time() - self.cpu + of_backend.user + of_backend.system)
 
 
 def assert_equal(postgres: Server) -> None:
