@@ -2,14 +2,19 @@
 
 # ── Fragments ────────────────────────────────────────────────────────────────────────────────────────────────
 
-# The account that customer `c` is linked to: of those with its e-mail key, an active one before one that is
-# switched off, then the lowest id. In link scope `tenant`, accounts of the customer's owner only.
-LINK = """
+# Whether account `a` is one that customer `c` may be linked to: its e-mail key is the same and, in link scope
+# `tenant`, it is one of the customer's owner's.
+_MATCHES = """
+a.email_key = c.email_key
+and (:link_any::boolean or c.created_by_id is null or c.created_by_id in (a.id, a.created_by_id))
+"""
+
+# The account that customer `c` is linked to: of those that match, an active one before one that is switched off, then
+# the lowest id.
+LINK = f"""
 left join lateral (
   select coalesce(min(a.id) filter (where a.is_active), min(a.id)) as account_id, count(*) as candidates
-  from crm_hosting.accounts a
-  where a.email_key = c.email_key
-    and (:link_any::boolean or c.created_by_id is null or c.created_by_id in (a.id, a.created_by_id))
+  from crm_hosting.accounts a where {_MATCHES}
 ) link on true
 """
 
@@ -23,9 +28,11 @@ _DAILY_COST = """
    + coalesce(sum(watts * crm_hosting.usable(electricity_cost)) filter (where {0} and price_e6 is null), 0) * 0.024)
 """
 
-# The fleets of the accounts in `linked`, a row per account and model. A sold machine counts for nothing but its
-# own number; what earns and costs is active. (`offset 0`: what a row counts for is worked out once a row.)
-MODELS = f"""
+
+# The fleets in `rows`, a row per account and model. A sold machine counts for nothing but its own number; what earns
+# and costs is active.
+def _by_model(rows: str, hashrate: str, daily_cost: str) -> str:
+    return f"""
 models as (
   select counted.*, k.name as model
   from (
@@ -36,20 +43,44 @@ models as (
            sum(quantity) filter (where status = 'sold') as sold,
            coalesce(sum(quantity) filter (where status <> 'sold'), 0) as machines,
            coalesce(sum(watts) filter (where status <> 'sold'), 0) as power,
-           {_HASHRATE.format("status <> 'sold'")} as hashrate,
-           {_HASHRATE.format("status = 'active'")} as earning_hashrate,
-           {_DAILY_COST.format("status = 'active'")} as electricity_cost,
+           {hashrate.format("status <> 'sold'")} as hashrate,
+           {hashrate.format("status = 'active'")} as earning_hashrate,
+           {daily_cost.format("status = 'active'")} as electricity_cost,
            bool_or(has_unusable_figure) as has_unusable_figure,
            bool_or(has_unknown_status) as has_unknown_status
-    from (select m.*
-          from (select distinct account_id from linked where account_id is not null) l
-          join crm_hosting.miners m on m.account_id = l.account_id
-          offset 0) m
+    from ({rows}) counting
     group by account_id, model_id
   ) counted
   left join crm_hosting.models k on k.id = counted.model_id
 )
 """
+
+
+# Of all accounts in `linked`. (`offset 0`: what a row counts for is worked out once a row.)
+MODELS = _by_model(
+    """
+    select m.*
+    from (select distinct account_id from linked where account_id is not null) l
+    join crm_hosting.miners m on m.account_id = l.account_id
+    offset 0
+    """,
+    _HASHRATE,
+    _DAILY_COST,
+)
+
+# Of the one account in `linked`, whose rows may be many: they have few prices, so those of a price are added up first.
+_MODELS_OF_ONE = _by_model(
+    f"""
+    select account_id, model_id, status, sum(quantity) as quantity, sum(watts) as watts,
+           {_HASHRATE.format("true")} as terahash,
+           sum(watts) * crm_hosting.usable(electricity_cost) * 0.024 as daily_cost,
+           bool_or(has_unusable_figure) as has_unusable_figure, bool_or(has_unknown_status) as has_unknown_status
+    from (select m.* from linked join crm_hosting.miners m on m.account_id = linked.account_id offset 0) m
+    group by account_id, model_id, status, electricity_cost
+    """,
+    "coalesce(sum(terahash) filter (where {0}), 0)",
+    "coalesce(sum(daily_cost) filter (where {0}), 0)",
+)
 
 # Largest first, as a person looks for them; the name decides the rest, by code point on every server.
 BY_SIZE = 'order by machines desc, hashrate desc, model collate "C"'
@@ -92,7 +123,7 @@ select link.account_id from crm_hosting.customers c {LINK} where c.id = :custome
 STATS = f"""
 with linked as materialized (
   select link.account_id from crm_hosting.customers c {LINK} where c.id = :customer_id::integer
-), {MODELS}, total as (
+), {_MODELS_OF_ONE}, total as (
   select coalesce(sum(active), 0) as active, coalesce(sum(offline), 0) as offline,
          coalesce(sum(maintenance), 0) as maintenance, coalesce(sum(sold), 0) as sold,
          coalesce(sum(machines), 0) as machines, coalesce(sum(hashrate), 0) as hashrate,
@@ -128,33 +159,30 @@ from linked, total
 """
 
 # One page of the customer's rows, newest first, as JSON text, with the id to go on after (null at the end), and
-# whether the row that the page is to come after is one of the customer's.
+# whether the row that the page is to come after is one of the customer's. The row after the page is read, not shown.
 MINERS = f"""
 with linked as materialized (
   select link.account_id from crm_hosting.customers c {LINK} where c.id = :customer_id::integer
-), page as materialized (
-  select m.* from linked join crm_hosting.miners m on m.account_id = linked.account_id
+)
+select coalesce((json_agg(shown) filter (where place <= :limit::integer))::text, '[]'),
+       case when count(*) > :limit::integer then max(page.id) filter (where place = :limit::integer) end,
+       :after::integer is null or exists (
+         select from linked join crm_hosting.miners p on p.account_id = linked.account_id
+         where p.id = :after::integer)
+from (
+  select m.*, row_number() over (order by m.created_at desc, m.id desc) as place
+  from linked join crm_hosting.miners m on m.account_id = linked.account_id
   where (:status::text is null or m.status = :status::text)
     and (:after::integer is null or (m.created_at, m.id) < (
       select p.created_at, p.id from crm_hosting.miners p
       where p.id = :after::integer and p.account_id = linked.account_id))
   order by m.created_at desc, m.id desc
   limit :limit::integer + 1
-), shown as (
-  select id, coalesce(custom_name, model) as name, model, quantity, hashrate,
-         round(quantity * hashrate, 2) as total_hashrate, power, quantity::bigint * power as total_power,
-         status, location, price as electricity_cost,
-         round(quantity::bigint * power * price * 0.024, 2) as daily_electricity_cost
-  from page order by created_at desc, id desc limit :limit::integer
-)
-select coalesce(json_agg(shown)::text, '[]'),
-       case when (select count(*) from page) > :limit::integer
-            then (select id from page order by created_at desc, id desc
-                  offset :limit::integer - 1 limit 1) end,
-       :after::integer is null or exists (
-         select from linked join crm_hosting.miners p on p.account_id = linked.account_id
-         where p.id = :after::integer)
-from shown
+) page cross join lateral (
+  select page.id, coalesce(custom_name, model) as name, model, quantity, hashrate,
+         round(quantity * hashrate, 2) as total_hashrate, power, watts as total_power,
+         status, location, price as electricity_cost, round(watts * price * 0.024, 2) as daily_electricity_cost
+) shown
 """
 
 # One page of the customers as JSON text, by the profit of their last sync, with the place to go on after: profit (null
@@ -194,7 +222,9 @@ from (select count(*) > :limit::integer as has_more from page) found left join l
 # Customers, how many of them are linked, and the rate in percent (0 without customers), in the transaction's scope.
 LINK_COUNTS = f"""
 select total, linked, coalesce(round(100.0 * linked / nullif(total, 0), 2), 0)
-from (select count(*) as total, count(link.account_id) as linked from crm_hosting.customers c {LINK}) counts
+from (select count(*) as total from crm_hosting.customers) every,
+     (select count(*) as linked from crm_hosting.customers c
+      where exists (select from crm_hosting.accounts a where {_MATCHES})) matched
 """
 
 # The last completed run that covered the scope, the tenant's own or one over everybody: its operations and how many of

@@ -1,0 +1,95 @@
+"""What a request costs the database: no round trip and no row more than it needs; and a connection that dies."""
+
+from collections.abc import Iterator
+
+import pytest
+from pg8000.native import Connection
+
+from crm_services import queries
+from crm_services.database import Database, database
+from crm_services.errors import ConnectionLost
+from local.postgres import Server, connect
+from tests.client import Client
+from tests.crm import Crm
+
+
+@pytest.fixture
+def path(crm: Crm) -> str:
+    return f"/crm/api/customer/{crm.linked_customer()}/sync-hosting"
+
+
+@pytest.fixture
+def as_the_role(postgres: Server, database_name: str) -> Iterator[Connection]:
+    """A connection of the bundle's role, which may end its others."""
+    with connect(postgres.url(database_name, "crm_hosting")) as connection:
+        yield connection
+
+
+def test_a_write_survives_a_connection_that_died_unnoticed(
+    client: Client, crm: Crm, path: str, as_the_role: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = crm.account(role="admin")
+    assert client.post(path, admin).status_code == 200
+    _kill_others(as_the_role)
+    monkeypatch.setattr(Database, "_is_stale", lambda *_: False)
+
+    assert client.post(path, admin).status_code == 200
+
+
+def test_what_has_begun_is_not_carried_over_to_another_connection(
+    environment: pytest.MonkeyPatch, as_the_role: Connection
+) -> None:
+    def lose_it_halfway() -> None:
+        with database.transaction() as transaction:
+            transaction.rows("select 1")
+            _kill_others(as_the_role)
+            with pytest.raises(ConnectionLost):
+                transaction.rows("select 1")
+            transaction.rows("select 1")
+
+    with pytest.raises(ConnectionLost):
+        lose_it_halfway()
+
+
+def test_begin_costs_no_round_trip_of_its_own(client: Client, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin, customer = crm.account(role="admin"), crm.linked_customer()
+    trips: list[object] = []
+    path = f"/crm/api/customer/{customer}/hosting-stats"
+    assert client.get(path, admin).status_code == 200
+    assert database._connection is not None
+    monkeypatch.setattr(database._connection, "_sock", _Counting(database._connection._sock, trips))
+
+    assert client.get(path, admin).status_code == 200
+
+    assert len(trips) == 4  # who asks, the market, the figures, commit
+
+
+def _kill_others(role: Connection) -> None:
+    role.run("select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+             " where usename = current_user and pid <> pg_backend_pid()")  # fmt: skip
+
+
+class _Counting:
+    def __init__(self, stream: object, trips: list[object]) -> None:
+        self._stream = stream
+        self._trips = trips
+
+    def flush(self) -> None:
+        self._trips.append(None)
+        self._stream.flush()  # type: ignore[attr-defined]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
+def test_the_newest_market_is_found_without_reading_the_others(owner: Connection, crm: Crm) -> None:
+    crm.snapshot()
+    owner.run("insert into network_snapshots (recorded_at, btc_price, network_difficulty, network_hashrate)"
+              " select recorded_at - n * interval '1 hour', btc_price, network_difficulty, network_hashrate"
+              " from network_snapshots, generate_series(1, 2000) n")  # fmt: skip
+    owner.run("analyze network_snapshots")
+
+    plan = "\n".join(line for (line,) in owner.run("explain " + queries.MARKET))
+
+    assert "Index Scan Backward" in plan
+    assert "Seq Scan" not in plan
