@@ -31,11 +31,11 @@ def listen(port: int) -> socket.socket:
             time.sleep(0.2)
 
 
-def serve(listener: socket.socket, template: Path, when_ready: Callable[[], None]) -> None:
+def serve(listener: socket.socket, template: Path, when_ready: Callable[[], None], is_demo: bool = False) -> None:
     """Serve until a signal comes, then exit the process."""
     parent = os.getpid()
     try:
-        _Arbiter(_Application(listener, template, when_ready)).run()
+        _Arbiter(_Application(listener, template, when_ready, is_demo)).run()
     except SystemExit as end:
         # A forked worker ends here too, and must not stop what its parent has started.
         if os.getpid() != parent:
@@ -50,8 +50,9 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
 
 
 class _Application(BaseApplication):  # type: ignore[misc]
-    def __init__(self, listener: socket.socket, template: Path, when_ready: Callable[[], None]) -> None:
+    def __init__(self, listener: socket.socket, template: Path, when_ready: Callable[[], None], is_demo: bool) -> None:
         self.listener = listener
+        self.is_demo = is_demo
         self.template = template
         self.when_ready = when_ready
         super().__init__()
@@ -75,8 +76,10 @@ class _Application(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         from local.gateway import Gateway  # noqa: PLC0415 (in the worker, not before it is forked)
+        from local.sign_in import SignIn  # noqa: PLC0415
 
-        return Gateway(self.template)
+        gateway = Gateway(self.template)
+        return SignIn(gateway) if self.is_demo else gateway
 
     def _post_worker_init(self, worker: Any) -> None:
         for number in (signal.SIGINT, signal.SIGHUP):

@@ -18,6 +18,7 @@ from local.environment import DATABASE_DIRECTORY, TEMPLATE, given_database, set_
 from local.people import ADMIN, FIRST_CUSTOMER, MINE_OWNER, Account
 from local.postgres import DidNotStart, InUse, running, server
 from local.serve import listen, serve
+from local.sign_in import link
 
 say = partial(print, flush=True)
 
@@ -37,7 +38,7 @@ def main() -> None:
     url = "http://{}:{}".format(*listener.getsockname())
     try:
         with _given_database(given) if given else _own_database():
-            serve(listener, TEMPLATE, partial(_say_ready, url, is_demo=not given))
+            serve(listener, TEMPLATE, partial(_say_ready, url, is_demo=not given), is_demo=not given)
     except (InUse, DidNotStart) as error:
         sys.exit(str(error))
 
@@ -78,6 +79,9 @@ def _say_ready(url: str, is_demo: bool) -> None:
         return
     owner, admin = _cookie(MINE_OWNER), _cookie(ADMIN)
     say(f"""
+The panel, signed in as the mine owner {MINE_OWNER.name}:
+  {url}{link(MINE_OWNER)}
+
 Session cookies, good for eight hours:
   mine owner {MINE_OWNER.name}: {owner}
   admin {ADMIN.name}: {admin}

@@ -1,0 +1,51 @@
+"""The link that `make run` prints."""
+
+import time
+
+import pytest
+from werkzeug.test import Client as WsgiClient
+
+from crm_services.session import session_cookie, user_id_of
+from local.gateway import Gateway
+from local.people import MINE_OWNER
+from local.sign_in import PATH, SignIn, link
+from tests.conftest import ROOT, SECRET
+from tests.local.test_run import Run, checkout, given  # noqa: F401 (fixtures)
+
+
+@pytest.fixture
+def browser(environment: pytest.MonkeyPatch) -> WsgiClient:
+    return WsgiClient(SignIn(Gateway(ROOT / "template.yaml")), use_cookies=False)
+
+
+def test_the_link_signs_the_account_in_and_goes_on_to_the_panel(browser: WsgiClient) -> None:
+    answer = browser.get(link(MINE_OWNER))
+    cookie, *attributes = answer.headers["Set-Cookie"].split("; ")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/crm/hosting")
+    now = time.time()
+    assert user_id_of(session_cookie([cookie]), [SECRET], now) == MINE_OWNER.id
+    assert "HttpOnly" in attributes
+
+
+@pytest.mark.parametrize("signed", ["", "1", "MQ", "MQ.c2lnbmVkLWJ5LW5vYm9keQ"])
+def test_nobody_else_can_make_a_link(browser: WsgiClient, signed: str) -> None:
+    answer = browser.get(PATH + signed)
+
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == (404, False)
+
+
+def test_a_server_on_a_database_that_is_given_has_no_such_link(given: Run) -> None:  # noqa: F811
+    assert given.ask(link(MINE_OWNER))[0] == 404
+    assert PATH not in "\n".join(given.said)
+
+
+def test_nothing_of_it_is_deployed() -> None:
+    deployed = [ROOT / "template.yaml", *ROOT.glob("shared/**/*"), *ROOT.glob("functions/**/*")]
+
+    for path in deployed:
+        if path.is_file() and path.suffix in {".py", ".yaml", ".txt", ".sql", ".js", ".html", ".css", ".svg", ""}:
+            assert b"sign-in" not in path.read_bytes(), path
+            assert b"sign_in" not in path.read_bytes(), path
+            assert b"import local" not in path.read_bytes(), path
+            assert b"from local" not in path.read_bytes(), path
