@@ -45,6 +45,7 @@ class Settings:
     prepare_statements: bool
     public_origin: str
     allowed_origins: frozenset[str]
+    frame_ancestors: str
     sync_function: str | None
     own_function: str | None
     request_run_seconds: float
@@ -82,6 +83,7 @@ def settings() -> Settings:
         prepare_statements=os.environ.get("PREPARE_STATEMENTS", "true") == "true",
         public_origin=os.environ.get("PUBLIC_ORIGIN", ""),
         allowed_origins=frozenset(os.environ.get("ALLOWED_ORIGINS", "").replace(",", " ").split()),
+        frame_ancestors=os.environ.get("FRAME_ANCESTORS") or "'self'",
         sync_function=os.environ.get("SYNC_FUNCTION"),
         own_function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
         request_run_seconds=float(os.environ.get("REQUEST_RUN_SECONDS", "20")),
