@@ -56,6 +56,9 @@ test: setup ## run the whole suite on a real PostgreSQL
 test-sam: setup ## build, and run every function in a container (needs Docker; takes minutes)
 	@$(BIN)/python -m pytest -m sam
 
+test-browser: setup ## look at the panel in a browser (needs Debian's chromium); pictures go to .screenshots
+	@$(BIN)/python -m pytest -m browser
+
 kill: setup ## kill a thousand runs of the batch at random moments (KILLS and SEED override)
 	@KILLS=$${KILLS:-334} SEED=$${SEED:-$$RANDOM} $(BIN)/python -m pytest -q tests/test_killed.py
 
@@ -82,6 +85,6 @@ lock: ## resolve the dependencies anew into the two lock files
 	$(LOCK) --constraint requirements.lock --group bench --output-file benchmarks/requirements.lock
 
 clean: ## remove the environment, the local database and everything built
-	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .screenshots
 
-.PHONY: help bench setup run sync market migrate build invoke api test kill test-sam check format lock clean
+.PHONY: help bench setup run sync market migrate build invoke api test kill test-sam test-browser check format lock clean
