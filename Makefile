@@ -36,7 +36,10 @@ market: setup ## fetch price and network once over the internet, for the databas
 	@$(BIN)/python -m local.market
 
 migrate: setup ## bring the database that DATABASE_URL names to the bundle's schema
-	@$(BIN)/python -m local.migrate
+	@$(BIN)/python -m local.migrate migrate
+
+unmigrate: setup ## take everything of the bundle's away again from the database that DATABASE_URL names
+	@$(BIN)/python -m local.migrate unmigrate
 
 # Another architecture than this machine's is for deploying: `make deploy` sees to it.
 ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
@@ -87,4 +90,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .screenshots
 
-.PHONY: help bench setup run sync market migrate build invoke api test kill test-sam test-browser check format lock clean
+.PHONY: help bench setup run sync market migrate build invoke api test kill test-sam test-browser check format lock clean unmigrate

@@ -11,7 +11,7 @@ from types import FrameType
 
 from crm_services.errors import AppError
 from crm_services.migration import is_migrated
-from crm_services.settings import session_secrets
+from crm_services.settings import parse_database_url, session_secrets
 from local.cookies import session_cookie
 from local.crm import prepare
 from local.environment import DATABASE_DIRECTORY, TEMPLATE, given_database, set_environment
@@ -55,7 +55,7 @@ def _own_database() -> Iterator[None]:
 @contextmanager
 def _given_database(url: str) -> Iterator[None]:
     try:
-        migrated = is_migrated(url)
+        migrated = is_migrated(parse_database_url(url))
     except AppError as error:
         sys.exit(f"The database of DATABASE_URL does not let us in: {error!r}")
     if not migrated:

@@ -3,7 +3,7 @@
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
@@ -24,6 +24,7 @@ LOGIN_REFUSED = "28"
 UNAVAILABLE = ("08", "53", "57P")
 
 Row = list[Any]
+Run = Callable[..., list[Row]]
 
 
 class _Connection(Connection):  # type: ignore[misc]
@@ -175,8 +176,28 @@ class Database:
         raise failure from None
 
 
+@contextmanager
+def session(target: DatabaseTarget) -> Iterator[Run]:
+    """A connection of its own, for whoever needs more than transactions: the migration."""
+    connection = connect(target)
+
+    def run(sql: str, **parameters: object) -> list[Row]:
+        try:
+            return connection.run(sql, **parameters) or []
+        except DatabaseError as error:
+            raise _failure(error) from None
+        except (InterfaceError, OSError) as error:
+            raise ConnectionLost(reason=type(error).__name__) from None
+
+    try:
+        yield run
+    finally:
+        with suppress(InterfaceError, OSError):
+            connection.close()
+
+
 def connect(target: DatabaseTarget) -> _Connection:
-    """A connection of its own, for whoever needs more than requests do: the migration."""
+    """A new connection; the driver's errors become ours."""
     try:
         return _Connection(
             target.user,
@@ -188,10 +209,18 @@ def connect(target: DatabaseTarget) -> _Connection:
             ssl_context=tls_context() if target.tls else False,
             application_name="crm-hosting",
         )
-    except DatabaseError as error:
-        raise _failure(error) from None
-    except (InterfaceError, OSError) as error:
-        raise Unavailable(reason=type(error).__name__) from None
+    except (DatabaseError, InterfaceError, OSError) as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: BaseException) -> QueryFailed | Unavailable:
+    # The driver says good-bye to a server that has just refused us; where that fails, it hides the refusal.
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, DatabaseError):
+            return _failure(cause)
+        cause = cause.__context__
+    return Unavailable(reason=type(error).__name__)
 
 
 def _socket(target: DatabaseTarget) -> socket.socket:

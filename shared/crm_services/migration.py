@@ -1,20 +1,33 @@
 """Brings a database to the bundle's schema, as the owner of the CRM's tables; doing it twice changes nothing."""
 
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 
-from pg8000.native import Connection, literal
-
-from crm_services.database import connect
-from crm_services.settings import DatabaseTarget, parse_database_url
+from crm_services.database import Run, session
+from crm_services.errors import Conflict, QueryFailed
+from crm_services.roles import bring_role, drop_role
+from crm_services.settings import DatabaseTarget
 
 ROLE = "crm_hosting"
 MARKET_ROLE = "crm_hosting_market"
 MARKET_CONNECTION_LIMIT = 2
-ROLE_SETTINGS = {
-    "statement_timeout": "10s",
-    "idle_in_transaction_session_timeout": "60s",
-    "timezone": "UTC",
-}
+
+# The CRM goes on working. A lock that it does not yield at once is given up, so that nobody queues behind us for
+# longer than this, and asked for again.
+LOCK_TIMEOUT = "2s"
+ATTEMPTS = 60
+PAUSE_SECONDS = 2.0
+LOCK_NOT_HAD = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+STILL_REFERENCED = "2BP01"
+
+INDEX = re.compile(r"create (?:unique )?index concurrently if not exists (\w+) on [^;]+")
+
+
+class MigrationUnderWay(Conflict):
+    """Another migration works on this database."""
 
 
 def migrate(
@@ -23,54 +36,105 @@ def migrate(
     connection_limit: int = 20,
     market_password: str | None = None,
 ) -> list[str]:
-    """Create or update what the bundle needs in the database; returns a line for each step."""
-    connection = connect(owner)
-    try:
+    """Create or update what the bundle needs in the database; returns a line for each change."""
+    with _alone(owner) as run:
         return [
-            _role(connection, ROLE, password, connection_limit),
-            _role(connection, MARKET_ROLE, market_password, MARKET_CONNECTION_LIMIT),
-            _schema(connection),
-            *_indexes(connection),
+            *bring_role(run, owner, ROLE, password, connection_limit),
+            *bring_role(run, owner, MARKET_ROLE, market_password, MARKET_CONNECTION_LIMIT),
+            *_apply(run, "schema.sql"),
+            *_bring_indexes(run),
         ]
-    finally:
-        connection.close()
 
 
-def is_migrated(url: str) -> bool:
+def unmigrate(owner: DatabaseTarget) -> list[str]:
+    """Take away all that `migrate` brought, the synchronised figures too; returns a line for each change."""
+    with _alone(owner) as run:
+        changes = [*_drop_indexes(run), *_apply(run, "unmigrate.sql")]
+        for role in (ROLE, MARKET_ROLE):
+            try:
+                changes += drop_role(run, role)
+            except QueryFailed as error:
+                if error.sqlstate != STILL_REFERENCED:
+                    raise
+                changes.append(f"kept role {role}, to which another database of this server grants rights")
+        return changes
+
+
+def is_migrated(target: DatabaseTarget) -> bool:
     """Whether the database has the bundle's schema."""
-    connection = connect(parse_database_url(url))
-    try:
-        return bool(connection.run("select to_regclass('crm_hosting.runs') is not null")[0][0])
-    finally:
-        connection.close()
+    with session(target) as run:
+        return bool(run("select to_regclass('crm_hosting.runs') is not null")[0][0])
 
 
-def _role(connection: Connection, role: str, password: str | None, connection_limit: int) -> str:
-    exists = connection.run("select 1 from pg_roles where rolname = :role", role=role)
-    if not exists:
-        connection.run(f"create role {role}")
-    connection.run(f"alter role {role} login connection limit {connection_limit}")
-    if password is not None:
-        connection.run(f"alter role {role} password {literal(password)}")
-    for name, value in ROLE_SETTINGS.items():
-        connection.run(f"alter role {role} set {name} = {literal(value)}")
-    return f"role {role}: {'kept' if exists else 'created'}"
+@contextmanager
+def _alone(owner: DatabaseTarget) -> Iterator[Run]:
+    with session(owner) as run:
+        if not run("select pg_try_advisory_lock(hashtext('crm_hosting.migration'))")[0][0]:
+            raise MigrationUnderWay
+        # An index of a large table takes its time, and nobody queues behind one that is made concurrently.
+        run("set statement_timeout = 0")
+        run("set lock_timeout = 0")
+        yield run
 
 
-def _schema(connection: Connection) -> str:
-    connection.run("begin")
-    connection.run("set local lock_timeout = '2s'")
-    connection.run(_script("schema.sql"))
-    connection.run("commit")
-    return "schema crm_hosting: applied"
+def _apply(run: Run, script: str) -> list[str]:
+    """Run a script as one transaction that waits for no lock for long; returns what it changed."""
+    for attempt in range(1, ATTEMPTS + 1):
+        run("begin")
+        try:
+            run(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+            before = _catalogue(run)
+            run(_sql(script))
+            after = _catalogue(run)
+            run("commit")
+        except QueryFailed as error:
+            run("rollback")
+            if error.sqlstate not in LOCK_NOT_HAD or attempt == ATTEMPTS:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            break
+    return [
+        f"{'changed' if name in before and name in after else 'created' if name in after else 'dropped'} {name}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
 
 
-def _indexes(connection: Connection) -> list[str]:
-    statements = [statement.strip() for statement in _script("indexes.sql").split(";") if "create index" in statement]
-    for statement in statements:
-        connection.run(statement)
-    return [f"indexes: {len(statements)} in place"]
+def _bring_indexes(run: Run) -> list[str]:
+    changes = []
+    for name, statement in _indexes().items():
+        state = _state_of_index(run, name)
+        if state == "invalid":  # a migration was cut off while it made this one
+            run(f"drop index concurrently public.{name}")
+            changes.append(f"dropped index {name}, which was left unfinished")
+        if state != "valid":
+            run(statement)
+            changes.append(f"created index {name}")
+    return changes
 
 
-def _script(name: str) -> str:
+def _drop_indexes(run: Run) -> list[str]:
+    changes = []
+    for name in _indexes():
+        if _state_of_index(run, name):
+            run(f"drop index concurrently public.{name}")
+            changes.append(f"dropped index {name}")
+    return changes
+
+
+def _indexes() -> dict[str, str]:
+    return {found[1]: found[0] for found in INDEX.finditer(_sql("indexes.sql"))}
+
+
+def _state_of_index(run: Run, name: str) -> str | None:
+    rows = run("select indisvalid from pg_index where indexrelid = to_regclass(:name)", name=f"public.{name}")
+    return ("valid" if rows[0][0] else "invalid") if rows else None
+
+
+def _catalogue(run: Run) -> dict[str, str]:
+    return {str(name): str(definition) for name, definition in run(_sql("catalogue.sql"))}
+
+
+def _sql(name: str) -> str:
     return (files("crm_services") / "sql" / name).read_text(encoding="utf-8")

@@ -37,11 +37,18 @@ return case when status in ('active', 'offline', 'maintenance', 'sold') then sta
             then lower(btrim(status, E' \t\r\n\u00a0\u3000') collate "C") end;
 
 -- ── The sync's columns on the CRM's customers ────────────────────────────────────────────────────────────────
-alter table public.crm_customers
-  add column if not exists hosting_estimated_daily_btc numeric(18, 8),
-  add column if not exists hosting_estimated_daily_usd numeric(18, 2),
-  add column if not exists hosting_net_profit_daily numeric(18, 2),
-  add column if not exists hosting_synced_at timestamp without time zone;
+-- Asked first: `alter table` bars everybody from the table even where it has nothing to add.
+do $$ begin
+  if (select count(*) from pg_attribute where attrelid = 'public.crm_customers'::regclass and not attisdropped
+      and attname in ('hosting_estimated_daily_btc', 'hosting_estimated_daily_usd', 'hosting_net_profit_daily',
+                      'hosting_synced_at')) < 4 then
+    alter table public.crm_customers
+      add column if not exists hosting_estimated_daily_btc numeric(18, 8),
+      add column if not exists hosting_estimated_daily_usd numeric(18, 2),
+      add column if not exists hosting_net_profit_daily numeric(18, 2),
+      add column if not exists hosting_synced_at timestamp without time zone;
+  end if;
+end $$;
 
 -- ── Who asks, and what that lets the transaction see ─────────────────────────────────────────────────────────
 -- The scope is a setting of the transaction: 'all', an account's id, or nothing, which shows nothing.
@@ -131,7 +138,12 @@ order by network_snapshots.recorded_at desc, id desc
 limit 1;
 
 -- Appends a snapshot as of now: the only thing that the role crm_hosting_market can do to the CRM.
-alter table public.network_snapshots add column if not exists hosting_response_ms integer;
+do $$ begin
+  if not exists (select from pg_attribute where attrelid = 'public.network_snapshots'::regclass
+                 and attname = 'hosting_response_ms' and not attisdropped) then
+    alter table public.network_snapshots add column if not exists hosting_response_ms integer;
+  end if;
+end $$;
 
 create or replace function crm_hosting.record_snapshot(
   btc_price float8, network_difficulty float8, network_hashrate float8, block_reward float8,
