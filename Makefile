@@ -47,6 +47,10 @@ SAM := PATH="$(abspath $(BIN)):$$PATH" sam
 build: setup ## build the functions and the layer for this machine, or for ARCH=arm64 or x86_64
 	@ARCH=$(ARCH) $(SAM) build --parameter-overrides Architecture=$(ARCH)
 
+deploy: setup ## build for what is deployed and deploy it: make deploy ENV=prod (docs/deploy.md)
+	@test -n "$(ENV)" || { echo "Which environment of samconfig.toml? make deploy ENV=prod"; exit 1; }
+	@$(SAM) build && $(SAM) deploy --config-env $(ENV)
+
 invoke: build ## run a function in a container on the local database: make invoke FN=hosting_stats
 	@$(BIN)/python -m local.sam invoke $(FN)
 
@@ -90,4 +94,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .screenshots
 
-.PHONY: help bench setup run sync market migrate build invoke api test kill test-sam test-browser check format lock clean unmigrate
+.PHONY: help bench setup run sync market migrate build invoke api test kill test-sam test-browser check format lock clean unmigrate deploy

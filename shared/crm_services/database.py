@@ -13,7 +13,7 @@ from pg8000.native import Connection, PreparedStatement
 
 from crm_services.errors import ConnectionLost, QueryFailed, Unavailable
 from crm_services.settings import DatabaseTarget, database_target, settings
-from crm_services.tls import tls_context
+from crm_services.tls import database_tls_context
 
 CONNECT_TIMEOUT_SECONDS = 5
 # A connection that has grown old is replaced between two requests, so that a failover or a changed password is met.
@@ -206,7 +206,7 @@ def connect(target: DatabaseTarget) -> _Connection:
             database=target.database,
             password=target.password,
             sock=_socket(target),
-            ssl_context=tls_context() if target.tls else False,
+            ssl_context=database_tls_context() if target.tls else False,
             application_name="crm-hosting",
         )
     except (DatabaseError, InterfaceError, OSError) as error:
