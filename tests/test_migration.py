@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import boto3
@@ -46,15 +47,15 @@ def bare(bare_url: str) -> DatabaseTarget:
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
+def strict() -> Iterator[tuple[Server, Path]]:
     """A server of its own that asks the bundle's role for its password and logs every statement; and its log."""
-    folder = tmp_path_factory.mktemp("strict")
-    with server(folder, {"fsync": "off", "log_statement": "all"}) as running:
-        rules = folder / "data" / "pg_hba.conf"
+    with TemporaryDirectory() as folder, server(folder, {"fsync": "off", "log_statement": "all"}) as running:
+        data = Path(folder) / "data"
+        rules = data / "pg_hba.conf"
         rules.write_text("local all crm_hosting scram-sha-256\n" + rules.read_text())
         with connect(running.url("postgres", "postgres")) as admin:
             admin.run("select pg_reload_conf()")
-        yield running, folder / "data" / "server.log"
+        yield running, data / "server.log"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -52,10 +53,12 @@ def built() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_for_containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres_for_containers() -> Iterator[Server]:
     """The demo's database, on an address that containers reach."""
-    folder = tmp_path_factory.mktemp("postgres")
-    with server(folder, {"fsync": "off"}, listen=listen_addresses(), port=free_port()) as postgres:
+    with (
+        TemporaryDirectory() as folder,
+        server(folder, {"fsync": "off"}, listen=listen_addresses(), port=free_port()) as postgres,
+    ):
         prepare(postgres, print)
         yield postgres
 
