@@ -118,6 +118,24 @@ def test_a_run_out_of_time_is_not_completed_and_knows_no_rates(
     assert not {"LinkRate", "SyncErrorRate"} & values.keys()
 
 
+def test_a_run_that_is_handed_over_is_published_once_and_as_a_whole(
+    crm: Crm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "CHUNK_SIZE", 2)
+    for _ in range(3):
+        crm.linked_customer()
+    time_left = iter([True, False])
+    handed: list[tuple[int, int]] = []
+
+    batch.run(database, None, "request", limit=TimeLimit(lambda: next(time_left), lambda *run: handed.append(run)))
+    assert metrics_in(capsys.readouterr().out) == []
+
+    [(run_id, token)] = handed
+    batch.resume(database, run_id, token)
+    values = by_name(metrics_in(capsys.readouterr().out))
+    assert (values["BatchSyncCompleted"], values["CustomersTotal"], values["LinkRate"]) == (1, 3, 100)
+
+
 def test_a_run_that_fails_publishes_the_failure_and_what_it_had_done(
     crm: Crm, owner: Connection, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
