@@ -133,6 +133,13 @@ def test_runs_that_time_out_every_day_are_no_completed_runs(world: World, judged
     assert in_time("SyncAgeAlarm", rings, cause=day(0) + MINUTE)
 
 
+def test_a_failed_run_does_not_hide_the_one_that_completed_in_the_same_hour(world: World, judged: Judge) -> None:
+    for number in range(3):
+        world.scheduled_run(day(number))
+        world.run(day(number) + 10 * MINUTE, counts(total=40, linked=10), "failed")  # an administrator's
+    assert judged.rings(3 * DAY) == {}
+
+
 def test_a_failed_run_rings_at_once_and_its_event_is_in_the_queue(world: World, judged: Judge) -> None:
     for number in (0, 1, 3, 4):
         world.scheduled_run(day(number))
@@ -210,10 +217,20 @@ def test_a_figure_that_arrives_late_still_rings(world: World, judged: Judge) -> 
     assert start <= day(0) + 6 * MINUTE
 
 
+def test_two_runs_in_a_row_are_not_added_up(world: World, judged: Judge) -> None:
+    for begun in (day(0), day(0) + 2 * MINUTE):
+        world.run(begun, counts(total=100, linked=12))
+    assert judged.rings(DAY).keys() == {"LinkRateAlarm"}
+    for begun in (day(1), day(1) + 2 * MINUTE):
+        world.run(begun, counts(total=100, linked=50, errors=2))
+    assert judged.rings(day(1) + HOUR).keys() == {"LinkRateAlarm"}
+
+
 def test_errors_on_three_customers_of_fifty_ring_and_on_two_do_not(world: World, judged: Judge) -> None:
     for number, errors in enumerate([0, 2, 3, 0]):
         world.scheduled_run(day(number), counts(total=50, linked=50, errors=errors))
-    rings = judged.rings(4 * DAY)
+    world.scheduled_run(day(4), counts(total=20, linked=20, errors=1))  # 5 % is not above 5 %
+    rings = judged.rings(5 * DAY)
     assert rings.keys() == {"SyncErrorsAlarm"}
     assert in_time("SyncErrorsAlarm", rings, cause=day(2) + MINUTE)
     assert rings["SyncErrorsAlarm"][0][1] > day(3), "it goes on ringing until a run is better"
