@@ -1,6 +1,6 @@
 """The statements of the batch and of its memory, the runs. Reads never import them."""
 
-from crm_services.queries import BY_SIZE, EARNINGS, LINK, MODELS
+from crm_services.queries import BY_SIZE, EARNINGS, MODELS
 
 # ── What a customer's record should say, and says ────────────────────────────────────────────────────────────
 
@@ -19,14 +19,18 @@ def _each(template: str) -> str:
     return ", ".join(template.format(name=name, value=value) for name, value in _WRITTEN.items())
 
 
-# The linked customers with `after < id <= upto` (of those in `only`, unless it is null). A customer is due unless its
-# account has no row at all and it was never synced.
+# The linked customers with `after < id <= upto` (of those in `only`, unless it is null). LINK for many: the same choice
+# among the accounts, without an aggregate for each customer that has none. A customer is due unless its account has
+# no row at all and it was never synced.
 _COMPARED = f"""
 linked as materialized (
-  select c.id, c.hosting_synced_at, {_each("c.{name}")}, link.account_id, link.candidates
-  from crm_hosting.customers c {LINK}
+  select distinct on (c.id) c.id, c.hosting_synced_at, {_each("c.{name}")}, a.id as account_id,
+         count(*) over (partition by c.id) as candidates
+  from crm_hosting.customers c join crm_hosting.accounts a on a.email_key = c.email_key
   where c.id > :after::integer and c.id <= :upto::integer
     and (:only::integer[] is null or c.id = any (:only::integer[]))
+    and (:link_any::boolean or c.created_by_id is null or c.created_by_id in (a.id, a.created_by_id))
+  order by c.id, a.is_active desc, a.id
 ), {MODELS}, fleets as (
   select account_id, sum(machines) as machines, sum(power) as power, {EARNINGS},
          (array_agg(model {BY_SIZE}) filter (where machines > 0))[1] as model,
@@ -39,14 +43,13 @@ linked as materialized (
     select l.*, {_each("{value} as new_{name}")}, f.has_unusable_figure, f.has_unknown_status,
            f.account_id is not null or l.hosting_synced_at is not null as is_due
     from linked l left join fleets f on f.account_id = l.account_id
-    where l.account_id is not null
   ) n
 )
 """
 
 # Writes what changed. A row that somebody else has locked is left out and its id returned (an array, not a join,
-# picks the rows to lock: a join would lock the whole view). Returns total, linked, synced, changed, the ids of the
-# locked rows.
+# picks the rows to lock: a join would lock the whole view). Returns linked, due, changed, the ids of the locked
+# rows.
 SYNC = f"""
 with {_COMPARED}, free as materialized (
   select c.id from crm_hosting.customers c
@@ -68,20 +71,19 @@ with {_COMPARED}, free as materialized (
 ), forgotten as (
   delete from crm_hosting.findings o
   where o.customer_id > :after::integer and o.customer_id <= :upto::integer
-    and o.customer_id in (select id from linked)
+    and exists (select from crm_hosting.customers c where c.id = o.customer_id)
     and (o.customer_id, o.kind) not in (select id, kind from seen)
 ), noted as (
   insert into crm_hosting.findings (customer_id, kind, run_id)
   select id, kind, :run_id::bigint from seen
   on conflict do nothing
 )
-select (select count(*) from linked), (select count(*) from compared),
-       (select count(*) from compared where is_due), (select count(*) from written),
+select (select count(*) from compared), (select count(*) from compared where is_due), (select count(*) from written),
        (select coalesce(array_agg(id order by id), '{{}}') from compared
         where is_changed and id not in (select id from free))
 """
 
-# What SYNC would write: total, due, changed, and the first customers with each field before and after, as JSON text.
+# What SYNC would write: due, changed, and the first customers with each field before and after, as JSON text.
 PREVIEW = f"""
 with {_COMPARED}, shown as (
   select id, (select coalesce(json_object_agg(name, json_build_object('before', before, 'after', after)), '{{}}')
@@ -89,8 +91,7 @@ with {_COMPARED}, shown as (
               where before is distinct from after) as changes
   from compared where is_changed order by id limit :limit::integer
 )
-select (select count(*) from linked), (select count(*) from compared where is_due),
-       (select count(*) from compared where is_changed),
+select (select count(*) from compared where is_due), (select count(*) from compared where is_changed),
        (select coalesce(json_agg(json_build_object('customer_id', id, 'changes', changes) order by id), '[]')::text
         from shown)
 """

@@ -46,7 +46,7 @@ def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[
             total, errors = total + 1, errors + 1
         else:
             pace.went_well(count)
-            total, due, changed = total + chunk.total, due + chunk.due, changed + chunk.changed
+            total, due, changed = total + count, due + chunk.due, changed + chunk.changed
             changes += json.loads(chunk.changes)
         after = upto
     return {

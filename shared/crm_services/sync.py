@@ -11,7 +11,6 @@ from crm_services.settings import settings
 class Synced(NamedTuple):
     """What became of a range; `due` is linked with something to sync, `locked` are ids that somebody else holds."""
 
-    total: int
     linked: int
     due: int
     changed: int
@@ -21,7 +20,6 @@ class Synced(NamedTuple):
 class Preview(NamedTuple):
     """What a sync of a range would change; `changes` is a JSON array of the first customers, before and after."""
 
-    total: int
     due: int
     changed: int
     changes: str

@@ -108,7 +108,7 @@ class Worker:
         if not count:
             return False
         try:
-            self._sync(after, upto)
+            self._sync(after, upto, count)
             pace.went_well(count)
         except QueryFailed as error:
             if not error.is_fault_of_a_row:
@@ -117,14 +117,14 @@ class Worker:
                 self._pass_over(upto, error)
         return True
 
-    def _sync(self, after: int, upto: int) -> None:
+    def _sync(self, after: int, upto: int, total: int) -> None:
         with self._chunk() as transaction:
             self._lease.hold(transaction)
             done = sync_range(transaction, after, upto, run_id=self._lease.run_id)
             if done.locked:
                 self._record(transaction, done.locked, LOCK_NOT_AVAILABLE)
             locked = len(done.locked)
-            counts = Counts(done.total, done.linked, done.due - locked, done.total - done.due, locked, done.changed)
+            counts = Counts(total, done.linked, done.due - locked, total - done.due, locked, done.changed)
             self._advance(transaction, upto, counts)
 
     def _pass_over(self, customer_id: int, error: QueryFailed) -> None:
