@@ -97,17 +97,21 @@ class Killer:
         process.join()
 
     def stop_and_overtake(self) -> None:
-        """SIGSTOP at a random moment, and SIGCONT when another run has finished."""
-        earlier = len(runs(self.owner))
-        process = self.start()
-        self.wait()
-        _signal(process, signal.SIGSTOP)
-        had_begun = len(runs(self.owner)) > earlier  # if it had not, it does when it goes on
-        self.start().join()
-        before = self._written()
-        _signal(process, signal.SIGCONT)
-        process.join()
-        assert not had_begun or self._written() == before, "a worker that was taken over has written"
+        """SIGSTOP at a random moment, and SIGCONT when another run has finished, until that one has taken over."""
+        for _ in range(20):
+            process = self.start()
+            self.wait()
+            _signal(process, signal.SIGSTOP)
+            stopped = [run["id"] for run in runs(self.owner) if run["state"] == "running"]
+            self.start().join()
+            overtaken = [run for run in runs(self.owner) if run["id"] in stopped and run["state"] == "abandoned"]
+            before = self._written()
+            _signal(process, signal.SIGCONT)
+            process.join()
+            if overtaken:  # else it had not begun, or was done
+                assert self._written() == before, "a worker that was taken over has written"
+                return
+        raise AssertionError("no run was stopped in its midst")
 
     def check(self) -> None:
         """Every customer is right, each was counted once, and no run is left that looks alive."""

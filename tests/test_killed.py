@@ -29,7 +29,7 @@ def killer(postgres: Server, database_name: str, owner: Connection, environment:
     with connect(postgres.url(database_name, "postgres")) as admin:
         admin.run(TERMINATE)
         admin.run(
-            f"alter role crm_hosting in database {database_name} set idle_in_transaction_session_timeout = '100ms'"
+            f"alter role crm_hosting in database {database_name} set idle_in_transaction_session_timeout = '500ms'"
         )
     return Killer(owner, seed=int(os.environ.get("SEED", "1")))
 
