@@ -71,7 +71,14 @@ kill: setup ## kill a thousand runs of the batch at random moments (KILLS and SE
 
 bench: setup ## measure against the floor and the CRM's own way (SIZES="1000 10000" for less than a million customers)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r benchmarks/requirements.lock
+	@$(BIN)/python -m benchmarks.requests $(SIZES)
 	@$(BIN)/python -m benchmarks.batch $(SIZES)
+
+load: setup ## drive the served API with wrk at rising concurrency
+	@$(BIN)/python -m benchmarks.load
+
+memory: setup ## print the most memory that each function takes
+	@$(BIN)/python -m benchmarks.memory
 
 check: setup ## ruff, mypy, template lint
 	@$(BIN)/ruff check .
@@ -94,4 +101,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .screenshots
 
-.PHONY: help bench setup run sync market migrate build invoke api test kill test-sam test-browser check format lock clean unmigrate deploy
+.PHONY: help bench load memory setup run sync market migrate build invoke api test kill test-sam test-browser check format lock clean unmigrate deploy

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections import Counter
+from datetime import datetime
 
 from sqlalchemy import ForeignKey, create_engine, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
@@ -40,9 +41,14 @@ class Miner(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_access.id"))
     miner_model_id: Mapped[int] = mapped_column(ForeignKey("miner_models.id"))
+    custom_name: Mapped[str | None]
     quantity: Mapped[int]
+    actual_hashrate: Mapped[float]
     actual_power: Mapped[int]
+    electricity_cost: Mapped[float]
     status: Mapped[str]
+    location: Mapped[str | None]
+    created_at: Mapped[datetime]
     model: Mapped[Model] = relationship(lazy="select")
 
 
