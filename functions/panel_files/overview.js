@@ -88,7 +88,7 @@ function drawn(customer) {
   const line = row(
     cell(CUSTOMER, link, customer.company),
     cell(PROFIT, shown),
-    cell(REVENUE, figure(revenue, usd), bitcoin != null && joined(btc(bitcoin))),
+    cell(REVENUE, figure(revenue, usd), bitcoin != null && figure(bitcoin, btc)),
     cell(MACHINES, figure(customer.miners_count, count), customer.primary_miner_model),
     cell(CAPACITY, figure(customer.mining_capacity, megawatt)),
     cell(SYNCED, time(element("time"), moment(customer.synced_at)), !customer.has_hosting && t("unlinked")),

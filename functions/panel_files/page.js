@@ -43,13 +43,12 @@ export function become(state) {
 /** The page cannot show its figures: say why, and what helps. */
 export function fail(error) {
   const state = STATES[error.status] ?? "error";
-  const isFinal = ["forbidden", "missing"].includes(state);
   $("record")?.remove();
   notify(state, state === "error" ? error.message : t(`${state}_text`), element("p.actions", {},
     state === "expired" && element("a.button.primary", { href: "/", target: "_top" }, t("log_in")),
-    isFinal
-      ? element("a.button", { href: within("/crm/hosting") }, t("all_customers"))
-      : element("button", { type: "button", onclick: () => location.reload() }, t("retry"))));
+    /expired|error/.test(state)
+      ? element("button", { type: "button", onclick: () => location.reload() }, t("retry"))
+      : $("back") && element("a.button", { href: $("back").href }, t("all_customers"))));
 }
 
 /** Put a notice of that state in the place of the figures. */

@@ -117,7 +117,7 @@ def test_a_server_that_cannot_be_reached_can_be_tried_again(
     assert violations(page) == []
     screenshot(page, f"error-{'overview' if path == OVERVIEW else 'customer'}")
     page.unroute("**/crm/api/**")
-    page.click("text=Try again")
+    page.get_by_role("button", name="Try again").click()
     expect(page.locator("body")).to_have_attribute("data-state", "ready")
     assert all("net::ERR_FAILED" in one for one in visitor.complaints)
     visitor.complaints.clear()
