@@ -164,6 +164,15 @@ def test_a_failed_run_that_nobody_repeats_rings_again_when_the_day_is_over(world
     assert in_time("SyncAgeAlarm", rings, cause=day(0) + MINUTE)
 
 
+def test_a_failed_run_that_is_repeated_by_hand_rings_once(world: World, judged: Judge) -> None:
+    world.scheduled_run(day(0), state="failed")
+    world.scheduled_run(day(0) + 30 * MINUTE)
+    rings = judged.rings(DAY)
+    assert rings.keys() == {"DailySyncErrorsAlarm"}
+    assert in_time("DailySyncErrorsAlarm", rings, cause=day(0) + MINUTE)
+    assert rings["DailySyncErrorsAlarm"][0][1] <= day(0) + HOUR + MINUTE
+
+
 def test_a_schedule_that_cannot_be_delivered_rings_from_the_queue(world: World, judged: Judge) -> None:
     world.scheduled_run(day(0))
     gave_up = day(1) + HOUR
@@ -181,6 +190,13 @@ def test_waiting_for_another_run_to_end_is_no_throttling_to_ring_for(world: Worl
         world.scheduled_run(day(number) + 5 * MINUTE, seconds=880)
         world.throttled(day(number) + 5 * MINUTE, day(number) + 5 * MINUTE + 880)  # another click
     assert judged.rings(3 * DAY) == {}
+
+
+def test_waiting_a_little_now_and_then_is_no_throttling_either(world: World, judged: Judge) -> None:
+    for hour in range(6):  # clicks while another run is under way
+        world.throttled(hour * HOUR, hour * HOUR + 10 * MINUTE)
+        world.invoked(hour * HOUR + 10 * MINUTE, 60)
+    assert judged.rings(10 * HOUR) == {}
 
 
 def test_a_function_that_is_kept_from_starting_rings(world: World, judged: Judge) -> None:
@@ -257,8 +273,11 @@ def test_single_errors_ring_nothing(world: World, judged: Judge) -> None:
     world.requests(3 * HOUR, 3, failing=1)  # at night
     for minute in minutes(9 * HOUR, 12 * HOUR):
         world.requests(minute, 100, failing=2)  # 2 %
-    world.requests(15 * HOUR, 60, failing=40)  # a minute of a failover, then nobody asks
-    assert judged.rings(20 * HOUR) == {}
+    for minute in minutes(15 * HOUR, 15 * HOUR + 4 * MINUTE):
+        world.requests(minute, 30, failing=20)  # a failover, then nobody asks
+    for spell in (18 * HOUR, 18 * HOUR + 40 * MINUTE, 18 * HOUR + 80 * MINUTE):
+        world.requests(spell, 30, failing=20)  # and nobody between
+    assert judged.rings(24 * HOUR) == {}
 
 
 def test_a_slow_database_rings(world: World, judged: Judge) -> None:
@@ -274,6 +293,11 @@ def test_a_long_sync_and_cold_starts_ring_nothing(world: World, judged: Judge) -
     for minute in minutes(9 * HOUR, 12 * HOUR):
         world.requests(minute, 10)
     world.requests(10 * HOUR, 1, milliseconds=20_000)  # POST sync-all-hosting
+    for minute in minutes(13 * HOUR, 14 * HOUR):
+        world.requests(minute, 25)
+        world.requests(minute, int(minute % (5 * MINUTE) == 0), milliseconds=20_000)  # one of 126
+    for spell in (16 * HOUR, 16 * HOUR + 40 * MINUTE, 16 * HOUR + 80 * MINUTE):
+        world.requests(spell, 30, milliseconds=4000)  # and nobody between
     for minute in minutes(20 * HOUR, 21 * HOUR):
         world.requests(minute, 1, milliseconds=4000)  # at night each meets a cold function
     assert judged.rings(24 * HOUR) == {}
