@@ -25,26 +25,6 @@ CUSTOMERS, CUSTOMER = 100, 1
 LIBRARIES = "annotated_types asn1crypto aws_lambda_powertools dateutil itsdangerous jmespath pg8000 pydantic"
 LIBRARIES += " pydantic_core scramp six typing_extensions typing_inspection"
 
-BARE = """
-import pg8000.native
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from pydantic import BaseModel
-
-class Answer(BaseModel):
-    ok: bool
-
-logger = Logger(service="bare")
-app = APIGatewayHttpResolver(enable_validation=True)
-
-@app.get("/crm/api/customer/<customer_id>/hosting-stats")
-def answer(customer_id: int) -> Answer:
-    return Answer(ok=True)
-
-import json, sys
-assert app.resolve(json.loads(sys.argv[1]), None)["statusCode"] == 200
-"""
-
 HANDLER = """
 import json, sys
 from local.lambda_context import LambdaContext
@@ -58,7 +38,7 @@ def measure(postgres: Server) -> list[dict[str, Any]]:
     """The rows of the table: each handler against the bare libraries, in milliseconds over the interpreter's own."""
     database = data.make(postgres, CUSTOMERS)
     asking.let_in(postgres, database)
-    programs = {"": "pass", "bare": BARE} | {module: HANDLER.format(module=module) for module in HANDLERS}
+    programs = {"": "pass", **{module: HANDLER.format(module=module) for module in ("bare", *HANDLERS)}}
     times: dict[str, list[float]] = {name: [] for name in programs}
     with tempfile.TemporaryDirectory(prefix="cold-") as folder:
         environment = asking.environment(postgres, database) | {"PYTHONPATH": str(_layer(Path(folder)))}
@@ -87,7 +67,7 @@ def _layer(folder: Path) -> Path:
             (shutil.copytree if (packages / name).is_dir() else shutil.copy)(packages / name, folder / name)
     shutil.copytree(ROOT / "shared" / "crm_services", folder / "crm_services")
     shutil.copytree(ROOT / "local", folder / "local")
-    for file in (ROOT / "functions").glob("*.py"):
+    for file in (*(ROOT / "functions").glob("*.py"), ROOT / "benchmarks" / "bare.py"):
         shutil.copy(file, folder)
     compileall.compile_dir(folder, quiet=2, force=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     return folder

@@ -167,20 +167,25 @@ def test_init_time_and_memory_of_each_function_are_recorded(
 ) -> None:
     """`sam local` reports neither: its init is never more than a millisecond, its memory the limit."""
     record = {module: _probe(module, postgres_for_containers) for module in MODULES}
+    bare = _probe("bare", postgres_for_containers)  # the libraries alone: benchmarks/bare.py
 
     HOME.mkdir(exist_ok=True)
     (HOME / "functions.json").write_text(json.dumps(record, indent=2) + "\n")
     with capsys.disabled():
-        print(f"\n{'function':22}{'init ms':>9}{'memory MB':>11}")
-        for module, figures in record.items():
-            print(f"{module:22}{figures['init_ms']:9.0f}{figures['memory_mb']:11.1f}")
+        print(f"\n{'function':22}{'init ms':>9}{'first ms':>9}{'of bare':>9}{'memory MB':>11}")
+        for module, figures in {"bare": bare, **record}.items():
+            ratio = (figures["init_ms"] + figures["first_ms"]) / (bare["init_ms"] + bare["first_ms"])
+            print(
+                f"{module:22}{figures['init_ms']:9.0f}{figures['first_ms']:9.0f}{ratio:9.2f}{figures['memory_mb']:11.1f}"
+            )
     assert all(figures["status"] in {200, None} for figures in record.values()), record
 
 
 def _probe(module: str, postgres: Server) -> dict[str, Any]:
-    name = function_name(module)
+    like = "hosting_stats" if module == "bare" else module
+    name = function_name(like)
     environment = variables(postgres)[name] | {
-        "PYTHONPATH": "/opt/python:/var/runtime:/var/task:/local",
+        "PYTHONPATH": "/opt/python:/var/runtime:/var/task:/local:/bare",
         "POWERTOOLS_SERVICE_NAME": "crm-hosting",
         "POWERTOOLS_METRICS_NAMESPACE": "CrmHosting",
     }
@@ -189,7 +194,8 @@ def _probe(module: str, postgres: Server) -> dict[str, Any]:
         "/var/task": BUILT / name,
         "/probe.py": ROOT / "tests" / "probe.py",
         "/local": ROOT / "local",
-        "/event.json": EVENTS / f"{module}.json",
+        "/bare/bare.py": ROOT / "benchmarks" / "bare.py",
+        "/event.json": EVENTS / f"{like}.json",
     }
     command = ["docker", "run", "--rm", "--add-host", f"{HOST}:host-gateway"]
     command += [word for variable, value in environment.items() for word in ("--env", f"{variable}={value}")]
