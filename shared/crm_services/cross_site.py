@@ -16,6 +16,6 @@ def refuse_cross_site(headers: Mapping[str, str], settings: Settings) -> None:
     if origin in settings.allowed_origins:
         return
     site = headers.get("sec-fetch-site")
-    if site in {"same-origin", "none"} or (site is None and origin in {None, settings.public_origin}):
+    if site in {"same-origin", "none"} or (site is None and origin in {None, settings.public_origin or None}):
         return
     raise AccessDenied("cross_site")
