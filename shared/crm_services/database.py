@@ -198,18 +198,23 @@ def session(target: DatabaseTarget) -> Iterator[Run]:
 
 def connect(target: DatabaseTarget) -> _Connection:
     """A new connection; the driver's errors become ours."""
+    usock: socket.socket | None = None
     try:
+        usock = _socket(target)
         return _Connection(
             target.user,
             host=target.host,
             port=target.port,
             database=target.database,
             password=target.password,
-            sock=_socket(target),
+            sock=usock,
             ssl_context=database_tls_context() if target.tls else False,
             application_name="crm-hosting",
         )
     except (DatabaseError, InterfaceError, OSError) as error:
+        if usock is not None:  # the driver gives it up, and may leave it open
+            with suppress(OSError):
+                socket.close(usock.detach())
         raise _refusal(error) from None
 
 
