@@ -87,6 +87,9 @@ check: setup ## ruff, mypy, template lint
 	@for t in template.yaml dashboard.yaml; do \
 		AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint --template $$t || exit 1; done
 
+bench-view: setup ## measure what the tenant's view costs against the bare table
+	@$(BIN)/python -m benchmarks.view_cost
+
 format: setup ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
