@@ -55,7 +55,7 @@ class Stack:
 
     def _computed(self, node: Any) -> Any:
         if isinstance(node, list):
-            return [self._computed(item) for item in node]
+            return [item for item in map(self._computed, node) if item != "AWS::NoValue"]
         if not isinstance(node, dict):
             return node
         if len(node) == 1:

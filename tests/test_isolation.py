@@ -97,17 +97,12 @@ def test_the_bundle_may_not_touch_any_table_of_the_crm(bundle: Connection, owner
 
 
 def test_each_right_of_the_bundle_is_on_this_list(owner: Connection) -> None:
-    rights = owner.run("""
-        select c.oid::regclass::text, string_agg(lower(p), ' ' order by p)
-        from pg_class c, unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) p
-        where c.relkind in ('r', 'p', 'v', 'm', 'f') and has_table_privilege('crm_hosting', c.oid, p)
-          and c.relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-        group by 1""")
     own = "delete insert select update"
-    assert dict(rights) == {
+    assert _rights(owner, "crm_hosting") == {
         "crm_hosting.customers": "select",
         "crm_hosting.accounts": "select",
         "crm_hosting.miners": "select",
+        "crm_hosting.models": "select",
         "crm_hosting.market": "select",
         "crm_hosting.runs": own,
         "crm_hosting.run_errors": own,
@@ -118,6 +113,38 @@ def test_each_right_of_the_bundle_is_on_this_list(owner: Connection) -> None:
         where a.attrelid = 'crm_hosting.customers'::regclass and a.attnum > 0
           and has_column_privilege('crm_hosting', a.attrelid, a.attnum, 'UPDATE')""")
     assert {name for (name,) in updatable} == WRITTEN_BY_THE_SYNC
+    assert _rights(owner, "crm_hosting_market") == {"crm_hosting.market": "select"}
+
+
+def _rights(owner: Connection, role: str) -> dict[str, str]:
+    """What the role may do with each table and view that is not PostgreSQL's own."""
+    sql = """
+        select c.oid::regclass::text, string_agg(lower(p), ' ' order by p)
+        from pg_class c, unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) p
+        where c.relkind in ('r', 'p', 'v', 'm', 'f') and has_table_privilege(:role, c.oid, p)
+          and c.relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+        group by 1"""
+    return dict(owner.run(sql, role=role))
+
+
+def test_what_runs_with_the_owners_rights_is_each_called_by_one_role(owner: Connection) -> None:
+    callers = owner.run("""
+        select f.proname, array_agg(r.rolname::text) from pg_proc f, pg_roles r
+        where f.prosecdef and has_function_privilege(r.oid, f.oid, 'execute')
+          and not r.rolsuper and r.oid <> f.proowner and f.pronamespace = 'crm_hosting'::regnamespace
+        group by 1""")
+    assert dict(callers) == {
+        "enter": ["crm_hosting"],
+        "scope_to": ["crm_hosting"],
+        "record_snapshot": ["crm_hosting_market"],
+    }
+    assert (
+        owner.run("""
+        select proname from pg_proc
+        where prosecdef and pronamespace = 'crm_hosting'::regnamespace
+          and proconfig is distinct from '{"search_path=pg_catalog, pg_temp"}'""")
+        == []
+    )
 
 
 def test_the_role_is_an_ordinary_one(owner: Connection) -> None:

@@ -226,14 +226,15 @@ grant select on crm_hosting.market to crm_hosting_market;
 do $$
 declare
   open_tables text := (
-    select string_agg(c.oid::regclass::text, ', ')
-    from pg_class c join pg_class crm on crm.oid = 'public.crm_customers'::regclass and crm.relowner = c.relowner
+    select string_agg(distinct c.oid::regclass::text, ', ')
+    from unnest(array['crm_hosting', 'crm_hosting_market']) role,
+         pg_class c join pg_class crm on crm.oid = 'public.crm_customers'::regclass and crm.relowner = c.relowner
     where c.relkind in ('r', 'p') and c.relnamespace <> 'crm_hosting'::regnamespace
-      and (has_table_privilege('crm_hosting', c.oid, 'select, insert, update, delete, truncate')
-           or has_any_column_privilege('crm_hosting', c.oid, 'select, insert, update')));
+      and (has_table_privilege(role, c.oid, 'select, insert, update, delete, truncate')
+           or has_any_column_privilege(role, c.oid, 'select, insert, update')));
 begin
   if open_tables is not null then
-    raise exception 'The role crm_hosting may read or write %, which is to be revoked (from public?)', open_tables;
+    raise exception 'A role of the bundle may read or write %, which is to be revoked (from public?)', open_tables;
   end if;
 end $$;
 
