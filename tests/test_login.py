@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from crm_services import database
+from crm_services import database, tls
 from crm_services.errors import QueryFailed, Unavailable
 from crm_services.settings import DatabaseTarget
 
@@ -107,9 +107,15 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Autho
     trusted = tmp_path / "trusted.pem"
     trusted.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    database._tls_context.cache_clear()
+    forget()
     yield authority
-    database._tls_context.cache_clear()
+    forget()
+
+
+def forget() -> None:
+    """Read the certificates anew."""
+    tls.tls_context.cache_clear()
+    tls.database_tls_context.cache_clear()
 
 
 def login(listener: Listener) -> None:
