@@ -5,13 +5,13 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from moto import mock_aws
 from pg8000.native import Connection
 
 from crm_services import api
@@ -68,23 +68,19 @@ class Function:
 
 
 @pytest.fixture
-def secret(environment: pytest.MonkeyPatch) -> Iterator[Callable[[str, Any], None]]:
-    """Create or change the secret that a setting names."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        environment.setenv(name, "testing")
-    environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+def secret(aws: pytest.MonkeyPatch) -> Callable[[str, Any], None]:
+    """Change the secret that a setting names."""
     for name in ("DATABASE_URL", "SESSION_SECRET"):
-        environment.delenv(name)
-    with mock_aws():
-        manager = boto3.client("secretsmanager")
-        for setting in ("DATABASE_SECRET_ARN", "SESSION_SECRET_ARN"):
-            environment.setenv(setting, manager.create_secret(Name=setting)["ARN"])
+        aws.delenv(name)
+    manager = boto3.client("secretsmanager")
+    for setting in ("DATABASE_SECRET_ARN", "SESSION_SECRET_ARN"):
+        aws.setenv(setting, manager.create_secret(Name=setting)["ARN"])
 
-        def put(setting: str, value: str | list[str] | dict[str, str]) -> None:
-            text = value if isinstance(value, str) else json.dumps(value)
-            manager.put_secret_value(SecretId=setting, SecretString=text)
+    def put(setting: str, value: str | list[str] | dict[str, str]) -> None:
+        text = value if isinstance(value, str) else json.dumps(value)
+        manager.put_secret_value(SecretId=setting, SecretString=text)
 
-        yield put
+    return put
 
 
 @pytest.fixture
@@ -95,8 +91,7 @@ def strict(postgres: Server, database_name: str, environment: pytest.MonkeyPatch
         [[path]] = admin.run("select current_setting('hba_file')")
 
         def rules(text: str) -> None:
-            with open(path, "w") as file:
-                file.write(text)
+            Path(path).write_text(text)
             admin.run("select pg_reload_conf()")
 
         rules(f"local {database_name} crm_hosting,crm_hosting_standby scram-sha-256\n{hba}")
