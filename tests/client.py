@@ -1,6 +1,7 @@
 """A browser of the CRM: asks over the gateway, with a session that Flask signed."""
 
 import json
+import re
 from typing import Any
 
 from werkzeug.test import Client as WsgiClient
@@ -8,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from local.cookies import session_cookie
 from local.gateway import Gateway
+from local.routes import Route
 
 
 class Client:
@@ -31,6 +33,11 @@ class Client:
         if user is not None:
             sent["Cookie"] = f"session={session_cookie(self._secret, user)}"
         return self._wsgi.open(path, method=method, headers=sent, **more)
+
+
+def path_of(route: Route, number: int | str) -> str:
+    """The route's path, with the number for whatever id it takes."""
+    return re.sub(r"{\w+}", str(number), route.path)
 
 
 def data(response: TestResponse) -> Any:

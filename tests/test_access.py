@@ -17,7 +17,7 @@ from local.http_event import http_event
 from local.lambda_context import LambdaContext
 from local.postgres import Server, connect, create_database
 from local.routes import routes
-from tests.client import Client
+from tests.client import Client, path_of
 from tests.conftest import PUBLIC_ORIGIN, ROOT, SECRET
 from tests.crm import Crm
 
@@ -36,6 +36,8 @@ ASKS_FOR = {
     "GET /crm/api/customer/{customer_id}/hosting-miners": VIEW,
     "GET /crm/api/hosting/customers": VIEW,
     "GET /crm/api/sync-status": VIEW,
+    "GET /crm/api/sync-runs": VIEW,
+    "GET /crm/api/sync-runs/{run_id}": VIEW,
     "POST /crm/api/customer/{customer_id}/sync-hosting": SYNC,
     "POST /crm/api/sync-all-hosting": SYNC,
 }
@@ -71,6 +73,7 @@ class Company:
     client: Client
     crm: Crm
     customers: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
 
     def account(self, role: str, state: str) -> tuple[int, int]:
         """An account, and a customer of its own that has machines."""
@@ -81,6 +84,13 @@ class Company:
             self.crm.db.run("update user_access set created_by_id = null where created_by_id = :id", id=account)
             self.crm.db.run("delete from user_access where id = :id", id=account)
         return account, customer
+
+    def run(self, tenant: int | None) -> int:
+        """A run of the batch over that tenant's customers."""
+        sql = (
+            "insert into crm_hosting.runs (tenant_id, origin, state) values (:tenant, 'request', 'failed') returning id"
+        )
+        return int(self.crm.db.run(sql, tenant=tenant)[0][0])
 
     def synced(self) -> set[int]:
         """The customers that a sync has ever written to."""
@@ -112,6 +122,9 @@ def company(postgres: Server) -> Iterator[Company]:
             "missing": 2**31 - 1,
             "impossible": 0,
         }
+        another = crm.account(role="mining_site_owner")
+        company.runs = {"another's": company.run(another), "nobody's": company.run(None), "missing": 2**31 - 1}
+        company.runs["impossible"] = 0
         yield company
     bundle_database.close()
     settings.cache_clear()
@@ -124,14 +137,13 @@ def test_a_role_gets_what_the_design_gives_it_and_no_more(company: Company, role
     wrong, asked = [], 0
     for state in STATES:
         account, own = company.account(role, state)
+        own_run = company.run(account)
         cookie = f"session={session_cookie(SECRET, account, role='owner')}"
         before = company.synced()
         for route in routes(ROOT / "template.yaml"):
-            for relation, customer in ({"own": own} | company.customers).items():
-                if "{" not in route.path and relation != "own":
-                    continue
-                path = route.path.replace("{customer_id}", str(customer))
-                answer = company.client.ask(route.method, path, headers={"Cookie": cookie})
+            ids = company.runs | {"own": own_run} if "{run_id}" in route.path else company.customers | {"own": own}
+            for relation, number in ids.items() if "{" in route.path else [("own", own)]:
+                answer = company.client.ask(route.method, path_of(route, number), headers={"Cookie": cookie})
                 asked += 1
                 if answer.status_code != expected(role, route.key, relation, state):
                     wrong.append((state, route.key, relation, answer.status_code))
@@ -154,8 +166,8 @@ def test_a_path_that_disagrees_with_its_parameters_leaks_nothing(company: Compan
     account, own = company.account("mining_site_owner", "active")
     cookie = f"session={session_cookie(SECRET, account)}"
     for route, handler in company.gateway.handlers.items():
-        if "{" in route.path:
-            path = route.path.replace("{customer_id}", str(company.customers["another's"]))
+        if "{customer_id}" in route.path:
+            path = path_of(route, company.customers["another's"])
             request = Request(EnvironBuilder(path, method=route.method, headers={"Cookie": cookie}).get_environ())
             event = http_event(request, route.key, {"customer_id": str(own)})
 

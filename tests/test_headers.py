@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.routes import routes
-from tests.client import Client
+from tests.client import Client, path_of
 from tests.conftest import ROOT
 from tests.crm import Crm
 
@@ -33,11 +33,11 @@ def test_every_answer_is_private_and_does_nothing_but_be_read(client: Client, cr
     for route in routes(ROOT / "template.yaml"):
         if route.path.startswith("/crm/api/hosting/") and "customers" not in route.path:
             continue
-        path = route.path.replace("{customer_id}", str(customer))
+        path = path_of(route, customer)
         check(client.ask(route.method, path, admin))
         check(client.ask(route.method, path))
         check(client.ask(route.method, path, crm.account(role="guest")))
-        check(client.ask(route.method, route.path.replace("{customer_id}", "0"), admin))
+        check(client.ask(route.method, path_of(route, 0), admin))
         check(client.ask(route.method, f"{path}?limit=0&status=no", admin))
     crm.db.run("drop table crm_hosting.runs cascade")
     check(client.get("/crm/api/sync-status", admin))

@@ -15,7 +15,7 @@ from local.gateway import Gateway
 from local.lambda_context import LambdaContext
 from local.postgres import Server
 from local.routes import routes
-from tests.client import Client
+from tests.client import Client, path_of
 from tests.conftest import ROOT, SECRET
 from tests.crm import Crm
 
@@ -35,7 +35,7 @@ def ask_everything(accounts: list[int], customers: list[int]) -> None:
     body = {"json": {"email": TYPED, "password": PASSWORD}}
     for route in routes(ROOT / "template.yaml"):
         for customer in customers:
-            path = route.path.replace("{customer_id}", str(customer))
+            path = path_of(route, customer)
             query = f"?status={TYPED}&limit={TYPED}&search={TYPED}&after={TYPED}&customer={TYPED}"
             for account in accounts:
                 client.ask(route.method, path, account)
@@ -176,8 +176,10 @@ def test_each_request_is_one_line_that_says_who_asked_for_what_and_how_it_went(
         assert line["function_name"] == functions[line["route"]]
         if line["status"] not in {401, 403}:
             assert line["user_id"] in accounts
-            assert line.get("customer_id") in (customers if "{" in line["route"] else [None])
-    refused = [line for line in lines if line["status"] == 403 and "user_id" in line and "{" in line["route"]]
+            assert line.get("customer_id") in (customers if "{customer_id}" in line["route"] else [None])
+    refused = [
+        line for line in lines if line["status"] == 403 and "user_id" in line and "{customer_id}" in line["route"]
+    ]
     assert {line["user_id"] for line in refused} >= {accounts[2]}  # the guest
     assert all(line["customer_id"] in customers for line in refused)
     assert len({line["correlation_id"] for line in lines}) == len(lines)

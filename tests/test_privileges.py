@@ -1,12 +1,14 @@
 """Least privilege: what each function may do, in the template as CloudFormation executes it."""
 
 import re
+from itertools import product
 from typing import Any
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local.routes import routes
+from tests.client import path_of
 from tests.cloudformation import Stack
 from tests.deployed import PARAMETERS, TEMPLATE
 
@@ -15,13 +17,16 @@ STACK = Stack(MarketSecretArn=MARKET)  # with all that a deployment can ask for
 ROUTES = routes(TEMPLATE)
 HTTP = {route.function for route in ROUTES}
 FUNCTIONS = STACK.of_type("AWS::Lambda::Function")
+ROLES = STACK.of_type("AWS::IAM::Role")
 
-READ, SEND = "secretsmanager:GetSecretValue", "sqs:SendMessage"
+READ, SEND, INVOKE = "secretsmanager:GetSecretValue", "sqs:SendMessage", "lambda:InvokeFunction"
 DATABASE, SESSION, OWNER = (PARAMETERS[f"{name}SecretArn"] for name in ("Database", "Session", "Migration"))
+GOES_ON = {(INVOKE, "DailySyncFunction.Arn"), ("lambda:InvokeAsync", "DailySyncFunction.Arn")}  # SAM's connector
 ANSWERS_REQUESTS = {(READ, DATABASE), (READ, SESSION)}
 # What the others may do. A function that is on neither list may do nothing.
 MAY: dict[str, set[tuple[str, str]]] = {
-    "DailySyncFunction": {(READ, DATABASE), (SEND, "DeadLetters.Arn")},
+    "SyncAllHostingFunction": ANSWERS_REQUESTS | {(INVOKE, "DailySyncFunction.Arn")},
+    "DailySyncFunction": {(READ, DATABASE), (SEND, "DeadLetters.Arn"), *GOES_ON},
     "MarketRefreshFunction": {(READ, MARKET)},
     "MigrateFunction": {(READ, DATABASE), (READ, OWNER), (READ, MARKET)},
 }
@@ -32,30 +37,33 @@ MANAGED = {
 }
 
 
-def rights(role: dict[str, Any]) -> set[tuple[str, str]]:
-    """Each action with each resource that the role's own policies allow it on."""
+def rights(role: str) -> set[tuple[str, str]]:
+    """Each action with each resource that the policies within the role and those attached to it allow."""
+    documents = [policy["PolicyDocument"] for policy in ROLES[role].get("Policies", [])]
+    for kind in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
+        documents += [policy["PolicyDocument"] for policy in STACK.of_type(kind).values() if role in policy["Roles"]]
     found = set()
-    for policy in role.get("Policies", []):
-        for statement in policy["PolicyDocument"]["Statement"]:
-            assert statement["Effect"] == "Allow"
-            assert statement.keys() <= {"Effect", "Action", "Resource", "Sid", "Condition"}
-            actions, resources = (
-                [value] if isinstance(value, str) else value for value in (statement["Action"], statement["Resource"])
-            )
-            found |= {(action, resource) for action in actions for resource in resources}
+    for statement in _listed([statement for document in documents for statement in _listed(document["Statement"])]):
+        assert statement["Effect"] == "Allow"
+        assert statement.keys() <= {"Effect", "Action", "Resource", "Sid", "Condition"}
+        pairs = product(_listed(statement["Action"]), _listed(statement["Resource"]))
+        found |= set(pairs)
     return found
 
 
-def role_of(function: str) -> dict[str, Any]:
-    role: dict[str, Any] = STACK.of_type("AWS::IAM::Role")[FUNCTIONS[function]["Role"].removesuffix(".Arn")]
-    return role
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _role_of(function: str) -> str:
+    return str(FUNCTIONS[function]["Role"]).removesuffix(".Arn")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_may_do_what_is_on_this_list_and_nothing_else(function: str) -> None:
-    role = role_of(function)
+    role = ROLES[_role_of(function)]
 
-    assert rights(role) == MAY.get(function, ANSWERS_REQUESTS if function in HTTP else set())
+    assert rights(_role_of(function)) == MAY.get(function, ANSWERS_REQUESTS if function in HTTP else set())
     assert set(role["ManagedPolicyArns"]) <= MANAGED
     assert role["AssumeRolePolicyDocument"]["Statement"] == [
         {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": ["lambda.amazonaws.com"]}}
@@ -69,30 +77,29 @@ def test_no_two_functions_share_a_role() -> None:
 
 
 def test_no_policy_has_a_star() -> None:
-    for name, role in STACK.of_type("AWS::IAM::Role").items():
+    for role in ROLES:
         for action, resource in rights(role):
-            assert "*" not in action + resource, (name, action, resource)
+            assert "*" not in action + resource, (role, action, resource)
     # Whatever else grants a right would have to be looked at here.
     kinds = {resource["Type"] for resource in STACK.resources.values()}
-    assert not kinds & {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::User", "AWS::Lambda::Url"}
+    assert not kinds & {"AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::RolePolicy", "AWS::Lambda::Url"}
 
 
 def test_only_a_schedule_and_the_api_invoke_a_function() -> None:
-    invokers = STACK.of_type("AWS::IAM::Role")
-    allowed = {name: rights(role) for name, role in invokers.items() if name not in map(_role_name, FUNCTIONS)}
-    assert allowed == {
-        "DailySyncFunctionDailyRole": {("lambda:InvokeFunction", "DailySyncFunction.Arn"), (SEND, "DeadLetters.Arn")},
-        "MarketRefreshFunctionHourlyRole": {("lambda:InvokeFunction", "MarketRefreshFunction.Arn")},
+    others = set(ROLES) - set(map(_role_of, FUNCTIONS))
+    assert {role: rights(role) for role in others} == {
+        "DailySyncFunctionDailyRole": {(INVOKE, "DailySyncFunction.Arn"), (SEND, "DeadLetters.Arn")},
+        "MarketRefreshFunctionHourlyRole": {(INVOKE, "MarketRefreshFunction.Arn")},
     }
     permissions = list(STACK.of_type("AWS::Lambda::Permission").values())
     assert {permission["FunctionName"] for permission in permissions} == HTTP
     for permission in permissions:
-        assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
+        assert (permission["Action"], permission["Principal"]) == (INVOKE, "apigateway.amazonaws.com")
         # Of this account, region and API, and of the function's own routes only.
         assert permission["SourceArn"].startswith("arn:aws:execute-api:eu-central-1:123456789012:Api/*/")
         [method, path] = permission["SourceArn"].partition("Api/*/")[2].split("/", 1)
         assert (permission["FunctionName"], method, f"/{path}") in {
-            (route.function, route.method, route.path.replace("{customer_id}", "*")) for route in ROUTES
+            (route.function, route.method, path_of(route, "*")) for route in ROUTES
         }
 
 
@@ -119,7 +126,3 @@ def test_what_is_no_origin_is_refused_before_anything_is_deployed() -> None:
     assert allowed.fullmatch("")
     assert not public.fullmatch("")
     assert allowed.fullmatch("https://one.example.com,https://two.example.com")
-
-
-def _role_name(function: str) -> str:
-    return str(FUNCTIONS[function]["Role"]).removesuffix(".Arn")
