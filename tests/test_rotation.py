@@ -18,7 +18,7 @@ from crm_services import api
 from crm_services import settings as settings_module
 from crm_services.database import Database
 from crm_services.errors import AppError, NotAuthenticated
-from crm_services.migration import ROLE_SETTINGS
+from crm_services.roles import SETTINGS
 from local.cluster import PROGRAMS
 from local.postgres import Server, connect
 from tests.conftest import ROOT
@@ -160,7 +160,7 @@ def test_the_login_that_stands_in_is_as_bounded_as_the_other(
                        "where rolname in ('crm_hosting', 'crm_hosting_standby')")  # fmt: skip
 
     assert facts[0] == facts[1]
-    assert len(facts[0][0]) == len(ROLE_SETTINGS)
+    assert len(facts[0][0]) == len(SETTINGS)
 
 
 def test_a_password_that_simply_changes_is_an_outage_until_the_secret_is_asked_for_again(

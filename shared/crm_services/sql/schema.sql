@@ -234,7 +234,8 @@ declare
            or has_any_column_privilege(role, c.oid, 'select, insert, update')));
 begin
   if open_tables is not null then
-    raise exception 'A role of the bundle may read or write %, which is to be revoked (from public?)', open_tables;
+    raise exception 'A role of the bundle may read or write %, which is to be revoked (from public?)', open_tables
+      using constraint = 'no right on ' || open_tables;  -- an error's message is not kept, this name is
   end if;
 end $$;
 
