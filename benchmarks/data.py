@@ -1,12 +1,15 @@
 """A CRM of any size, made by SQL in one database and copied for each contender."""
 
+import os
 from pathlib import Path
 
 from crm_services.migration import migrate
 from crm_services.settings import parse_database_url
 from local.postgres import Server, connect, create_database
 
-TABLES = Path(__file__).parent.parent / "local" / "crm.sql"
+ROOT = Path(__file__).parent.parent
+TABLES = ROOT / "local" / "crm.sql"
+COVERING_INDEX = ROOT / "shared" / "crm_services" / "sql" / "covering_index.sql"
 MODELS, OWNERS = 12, 20
 
 # As large servers are set: 25 % of the memory to PostgreSQL, and checkpoints that a batch does not force. The CRM's
@@ -57,6 +60,8 @@ def make(server: Server, customers: int) -> str:
         numbers = {"customers": customers, "accounts": customers * 35 // 100, "miners": customers * 3}
         db.run(FILL.format(models=MODELS, owners=OWNERS, **numbers))
         migrate(parse_database_url(server.url(name)))
+        if os.environ.get("COVERING_INDEX"):
+            db.run(COVERING_INDEX.read_text())
         db.run("vacuum analyze")
     return name
 
