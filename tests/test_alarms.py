@@ -181,6 +181,7 @@ def test_a_schedule_that_cannot_be_delivered_rings_from_the_queue(world: World, 
     rings = judged.rings(2 * DAY)
     assert rings.keys() == {"DeadLettersAlarm"}
     assert in_time("DeadLettersAlarm", rings, cause=gave_up)
+    assert rings["DeadLettersAlarm"][0][1] <= gave_up + (30 + 6) * MINUTE
 
 
 def test_waiting_for_another_run_to_end_is_no_throttling_to_ring_for(world: World, judged: Judge) -> None:
