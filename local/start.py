@@ -74,14 +74,13 @@ def _sync_once() -> None:
 
 
 def _say_ready(url: str, is_demo: bool) -> None:
+    if is_demo:
+        say(f"\nThe panel, signed in as the mine owner {MINE_OWNER.name}:\n  {url}{link(MINE_OWNER)}")
     say(f"\nThe API answers at {url}. Ctrl-C stops it.")
     if not is_demo:
         return
     owner, admin = _cookie(MINE_OWNER), _cookie(ADMIN)
     say(f"""
-The panel, signed in as the mine owner {MINE_OWNER.name}:
-  {url}{link(MINE_OWNER)}
-
 Session cookies, good for eight hours:
   mine owner {MINE_OWNER.name}: {owner}
   admin {ADMIN.name}: {admin}

@@ -2,6 +2,8 @@
 
 import gzip
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,14 @@ def test_a_page_starts_in_the_language_of_the_browser(client: Client, accepted: 
     html = client.get(PAGES[0], accept_language=accepted).get_data(as_text=True)
 
     assert f'<html lang="{language}">' in html
+
+
+def test_a_page_costs_no_database_and_no_framework() -> None:
+    heavy = "print([name for name in sys.modules if name in {'pg8000', 'pydantic', 'aws_lambda_powertools', 'boto3'}])"
+    command = [sys.executable, "-c", f"import panel, sys; {heavy}"]
+    environment = {"PYTHONPATH": f"{FILES.parent.parent / 'shared'}:{FILES.parent}"}
+
+    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_all_of_it_is_small() -> None:

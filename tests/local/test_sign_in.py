@@ -1,6 +1,8 @@
 """The link that `make run` prints."""
 
 import time
+from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from werkzeug.test import Client as WsgiClient
@@ -33,6 +35,22 @@ def test_nobody_else_can_make_a_link(browser: WsgiClient, signed: str) -> None:
     answer = browser.get(PATH + signed)
 
     assert (answer.status_code, "Set-Cookie" in answer.headers) == (404, False)
+
+
+def test_make_run_prints_a_link_that_its_server_takes(
+    checkout: Path,  # noqa: F811
+    environment: pytest.MonkeyPatch,
+) -> None:
+    run = Run(checkout, SESSION_SECRET=SECRET)
+    assert run.url, run.said
+    connection = HTTPConnection(run.url.removeprefix("http://"), timeout=30)
+    connection.request("GET", link(MINE_OWNER))
+    answer = connection.getresponse()
+    connection.close()
+
+    assert (answer.status, answer.getheader("Location")) == (303, "/crm/hosting")
+    assert run.end() == 0
+    assert f"  {run.url}{link(MINE_OWNER)}" in run.said
 
 
 def test_a_server_on_a_database_that_is_given_has_no_such_link(given: Run) -> None:  # noqa: F811
