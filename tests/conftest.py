@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
@@ -105,3 +106,7 @@ def client(environment: pytest.MonkeyPatch) -> Client:
 # Powertools reads these when a handler is imported.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "crm-hosting")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "CrmHosting")
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
