@@ -17,7 +17,7 @@ api = Api(Permission.VIEW)
 handler = api.handler
 
 
-@api.get("/crm/api/hosting/customers", responses=answers(CustomersAnswer))
+@api.get("/crm/api/hosting/customers", responses=answers(CustomersAnswer, 400))
 def hosting_customers(
     customer: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
     search: Annotated[str | None, Query(min_length=1, max_length=100, pattern="^[^\x00]*$")] = None,

@@ -14,13 +14,17 @@ api = Api(Permission.VIEW)
 handler = api.handler
 
 
-@api.get("/crm/api/customer/<customer_id>/hosting-miners", responses=answers(MinersAnswer))
+@api.get("/crm/api/customer/<customer_id>/hosting-miners", responses=answers(MinersAnswer, 400, 404))
 def hosting_miners(
     customer_id: CustomerId,
-    status: MinerStatus | None = None,
-    limit: Annotated[int, Query(ge=1, le=MINERS_LIMIT)] = MINERS_LIMIT,
-    after: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
+    status: Annotated[MinerStatus | None, Query(description="Miners of this status alone")] = None,
+    limit: Annotated[int, Query(ge=1, le=MINERS_LIMIT, description="Miners of a page")] = MINERS_LIMIT,
+    after: Annotated[int | None, Query(ge=1, le=MAX_ID, description="The `next` of the page before")] = None,
 ) -> Json:
-    """The customer's miners, newest first."""
+    """A customer's miners, newest first.
+
+    Sold ones included. All of them in one answer, unless they are more than `limit` or 5 MB: then `next` is the
+    `after` of the next page. While miners are added, a walk from page to page meets each of the others once.
+    """
     page, following = api.service.miners_page_json(customer_id, status, after, limit)
     return ok(page, next=following)

@@ -1,11 +1,14 @@
 """POST /crm/api/sync-all-hosting: the figures of all customers in the caller's scope."""
 
+from typing import Annotated
+
 from aws_lambda_powertools.event_handler.api_gateway import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from crm_services.access import Permission
 from crm_services.api import Api, Json, answers, ok
 from crm_services.messages import text
-from crm_services.schemas import BatchAnswer, BatchPreviewAnswer, Failure
+from crm_services.schemas import BatchAnswer, BatchPreviewAnswer
 
 api = Api(Permission.SYNC)
 handler = api.handler
@@ -13,10 +16,15 @@ handler = api.handler
 
 @api.post(
     "/crm/api/sync-all-hosting",
-    responses=answers(BatchAnswer | BatchPreviewAnswer, {202: BatchAnswer, 409: Failure}),
+    responses=answers(BatchAnswer | BatchPreviewAnswer, 400, 409, accepted=BatchAnswer),
 )
-def sync_all_hosting(dry_run: bool = False) -> Response[Json]:
-    """Bring every customer that the caller sees up to date; 202: a function goes on with what `remaining` counts."""
+def sync_all_hosting(
+    dry_run: Annotated[bool, Query(description="Write nothing, and say what would change")] = False,
+) -> Response[Json]:
+    """The same for every customer that the caller sees.
+
+    202 when the time is up: a function goes on with what `remaining` counts. 409 while another such run is under way.
+    """
     if dry_run:
         return Response(200, body=ok(api.service.preview_batch(api.has_time)))
     outcome = api.service.run_batch(api.has_time)

@@ -1,10 +1,14 @@
 """POST /crm/api/customer/{customer_id}/sync-hosting: one customer's figures into the CRM's record."""
 
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
 from crm_services.access import Permission
 from crm_services.api import Api, CustomerId, Json, answers, ok
 from crm_services.errors import NotFound
 from crm_services.messages import text
-from crm_services.schemas import Failure, SyncedAnswer, SyncPreviewAnswer
+from crm_services.schemas import SyncedAnswer, SyncPreviewAnswer
 
 api = Api(Permission.SYNC)
 handler = api.handler
@@ -12,10 +16,18 @@ handler = api.handler
 
 @api.post(
     "/crm/api/customer/<customer_id>/sync-hosting",
-    responses=answers(SyncedAnswer | SyncPreviewAnswer, {409: Failure}),
+    responses=answers(SyncedAnswer | SyncPreviewAnswer, 400, 404, 409),
 )
-def sync_hosting(customer_id: CustomerId, dry_run: bool = False) -> Json:
-    """Write the fleet's figures into the customer's record; with `dry_run` only say what that would change."""
+def sync_hosting(
+    customer_id: CustomerId,
+    dry_run: Annotated[bool, Query(description="Write nothing, and say what would change")] = False,
+) -> Json:
+    """Write a fleet's figures into its customer's record.
+
+    Machines, MW, the commonest model, estimates and profit. 404 where there is nothing to write: the customer is not
+    linked, or to an account without miners, and the record is left as it is. 409 where the record is locked, or the
+    CRM does not take the figures.
+    """
     if dry_run:
         changes = api.service.preview_customer_sync(customer_id)
         if changes is None:

@@ -13,7 +13,7 @@ api = Api(Permission.VIEW)
 handler = api.handler
 
 
-@api.get("/crm/api/sync-runs/<run_id>", responses=answers(RunAnswer))
+@api.get("/crm/api/sync-runs/<run_id>", responses=answers(RunAnswer, 400, 404))
 def sync_run(
     run_id: Annotated[int, Path(description="`run_id` of sync-runs", ge=1, le=MAX_BIGINT)],
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,

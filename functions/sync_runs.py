@@ -13,7 +13,7 @@ api = Api(Permission.VIEW)
 handler = api.handler
 
 
-@api.get("/crm/api/sync-runs", responses=answers(RunsAnswer))
+@api.get("/crm/api/sync-runs", responses=answers(RunsAnswer, 400))
 def sync_runs(
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     before: Annotated[int | None, Query(ge=1, le=MAX_BIGINT)] = None,

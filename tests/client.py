@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from local.cookies import session_cookie
 from local.gateway import Gateway
 from local.routes import Route
+from tests.conformity import assert_conforms, body_of
 
 
 class Client:
@@ -28,11 +29,13 @@ class Client:
     def ask(
         self, method: str, path: str, user: int | None = None, headers: dict[str, str] | None = None, **more: Any
     ) -> TestResponse:
-        """One request; `accept_language="en"` becomes the header Accept-Language."""
+        """One request, its answer held against the OpenAPI document; `accept_language="en"` is that header."""
         sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         if user is not None:
             sent["Cookie"] = f"session={session_cookie(self._secret, user)}"
-        return self._wsgi.open(path, method=method, headers=sent, **more)
+        answer = self._wsgi.open(path, method=method, headers=sent, **more)
+        assert_conforms(answer)
+        return answer
 
 
 def path_of(route: Route, number: int | str) -> str:
@@ -42,7 +45,7 @@ def path_of(route: Route, number: int | str) -> str:
 
 def data(response: TestResponse) -> Any:
     """The `data` of a success; fails on anything else."""
-    body = json.loads(response.get_data())
+    body = json.loads(body_of(response))
     assert response.status_code == 200, body
     assert body["success"] is True
     return body["data"]

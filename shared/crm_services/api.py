@@ -57,22 +57,33 @@ def ok(data: str | object = None, **members: object) -> Json:
     return Json("{" + ", ".join(parts) + "}")
 
 
-def answers(model: Model, more: Mapping[int, Model] | None = None) -> dict[int, Any]:
-    """What an endpoint is documented to answer: its own models, or one of the failures that all of them share."""
-    failures: dict[int, Model] = dict.fromkeys((400, 401, 403, 404, 500, 503), Failure)
-    models = failures | {200: model} | dict(more or {})
+def answers(model: Model, *failures: int, accepted: Model | None = None) -> dict[int, Any]:
+    """What an endpoint is documented to answer: its models, these failures, or one of those that all of them share."""
+    models: dict[int, Model] = dict.fromkeys((*failures, 401, 403, 500, 503), Failure) | {200: model}
+    if accepted is not None:
+        models[202] = accepted
     return {status: _documented(HTTPStatus(status).phrase, one) for status, one in sorted(models.items())}
 
 
+def opens(content_type: str, schema: dict[str, Any]) -> dict[int, Any]:
+    """What an endpoint is documented to answer that is open to everybody and holds no data."""
+    return {200: {"description": "OK", "content": {content_type: {"schema": schema}}}} | {
+        500: _documented(HTTPStatus.INTERNAL_SERVER_ERROR.phrase, Failure)
+    }
+
+
 class Api(APIGatewayHttpResolver):
-    """A resolver for one function: lets the caller in, runs the route within a transaction, answers."""
+    """A resolver for one function: lets the caller in, runs the route within a transaction, answers.
+
+    Without a permission to ask for it is open to everybody, and its route has no service.
+    """
 
     service: CRMHostingIntegrationService
     language: Language
 
-    def __init__(self, permission: Permission) -> None:
+    def __init__(self, permission: Permission | None) -> None:
         super().__init__(enable_validation=True, debug=False)  # whatever POWERTOOLS_DEV says: it prints cookies
-        self._permission = permission
+        self.permission = permission
         self._failure: Exception | None = None
         self._started = 0.0
         self.exception_handler(Exception)(self._note_failure)
@@ -110,30 +121,35 @@ class Api(APIGatewayHttpResolver):
         return time.perf_counter() - self._started < settings().request_run_seconds
 
     def _let_in_and_answer(self, event: Event, context: Any) -> dict[str, Any]:
+        if self.permission is None:
+            return self._run(event, context)
         is_read = event["requestContext"]["http"]["method"] == "GET"
         if not is_read:
             refuse_cross_site(event["headers"], settings())
         user_id = _user_id(event)
         logger.append_keys(user_id=user_id)
         try:
-            return self._answer(event, context, user_id)
+            return self._answer(event, context, user_id, self.permission)
         except ConnectionLost:
             if not is_read:
                 raise
-            return self._answer(event, context, user_id)
+            return self._answer(event, context, user_id, self.permission)
 
-    def _answer(self, event: Event, context: Any, user_id: int) -> dict[str, Any]:
+    def _answer(self, event: Event, context: Any, user_id: int, permission: Permission) -> dict[str, Any]:
         with database.transaction() as transaction:
             customer = customer_id(event)
             if customer is not None:
                 logger.append_keys(customer_id=customer)
-            caller = access.verify_resource_access(transaction, user_id, self._permission, customer)
+            caller = access.verify_resource_access(transaction, user_id, permission, customer)
             self.service = CRMHostingIntegrationService(transaction, caller.tenant_id, user_id)
-            self._failure = None
-            response = self.resolve(without_empty_parameters(event), context)
-            if self._failure is not None:  # raised here, so that it rolls the transaction back
-                raise self._failure
-            return response
+            return self._run(event, context)
+
+    def _run(self, event: Event, context: Any) -> dict[str, Any]:
+        self._failure = None
+        response = self.resolve(without_empty_parameters(event), context)
+        if self._failure is not None:  # raised here, so that it rolls the transaction back
+            raise self._failure
+        return response
 
     def _note_failure(self, error: Exception) -> Response[str]:
         if isinstance(error, NotFoundError):

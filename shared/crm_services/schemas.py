@@ -19,7 +19,7 @@ class ModelFigures(BaseModel):
 
 
 class StatusCounts(BaseModel):
-    """Machines by status."""
+    """Machines by status; a status that is none of the four counts as offline."""
 
     active: Count
     offline: Count
@@ -27,47 +27,62 @@ class StatusCounts(BaseModel):
     sold: Count
 
 
+class MinerDataSchema(BaseModel):
+    """A batch of equal machines, from user_miners; a figure that is not a finite number >= 0 is shown as 0."""
+
+    id: int = Field(description="user_miners.id")
+    name: str = Field(description="The batch's custom_name, or the model's name")
+    model: str = Field(description="miner_models.model_name")
+    quantity: Count = Field(description="Machines")
+    hashrate: float = Field(description="TH/s of one machine")
+    total_hashrate: float = Field(description="TH/s of the batch: quantity x hashrate")
+    power: Count = Field(description="W of one machine")
+    total_power: Count = Field(description="W of the batch: quantity x power")
+    status: MinerStatus = Field(description="As it counts: an unknown status is shown as offline")
+    location: str | None = None
+    electricity_cost: float = Field(description="USD/kWh; 0 is free power")
+    daily_electricity_cost: float = Field(
+        description="USD a day of the batch, were it running: total_power / 1000 x 24 x electricity_cost"
+    )
+
+
 class HostingStatsSchema(BaseModel):
-    """A customer's fleet in figures."""
+    """A customer's fleet in figures, computed at the moment of asking; a sold machine is in `by_status` alone."""
 
     has_hosting: bool = Field(description="Whether an account matches the customer's e-mail")
-    user_access_id: int | None = Field(None, description="That account's id")
+    user_access_id: int | None = Field(None, description="user_access.id of that account, null without one")
     miners_count: Count = Field(description="Machines: active + offline + maintenance")
-    total_hashrate: float = Field(description="TH/s of those machines")
+    total_hashrate: float = Field(description="TH/s of those machines, rounded to 0.01")
     total_power: Count = Field(description="W of those machines")
-    total_power_mw: float = Field(description="The same in MW")
-    active_miners: Count
+    total_power_mw: float = Field(description="The same in MW, rounded to 0.001")
+    active_miners: Count = Field(description="Machines, not batches; so the next two")
     offline_miners: Count
     maintenance_miners: Count
     estimated_daily_btc: float = Field(
-        description="BTC a day of the active machines: H/s x 86,400 / (difficulty x 2^32) x block reward"
+        description="BTC a day of the active machines: H/s x 86,400 / (difficulty x 2^32) x block reward, "
+        "rounded to 0.00000001; 0 without usable market data"
     )
-    estimated_daily_usd: float = Field(description="The same in USD at `btc_price`")
-    avg_efficiency: float = Field(description="W/TH of the machines in `miners_count`")
-    by_model: dict[str, ModelFigures]
+    estimated_daily_usd: float = Field(
+        description="USD a day: the same before it is rounded, x btc_price, rounded to 0.01"
+    )
+    avg_efficiency: float = Field(description="W/TH: total_power / total_hashrate, rounded to 0.01; 0 without hashrate")
+    by_model: dict[str, ModelFigures] = Field(description="By miner_models.model_name, most machines first")
     by_status: StatusCounts
-    electricity_cost_daily: float = Field(description="USD a day of the active machines")
-    net_profit_daily: float = Field(description="`estimated_daily_usd` - `electricity_cost_daily`")
-    btc_price: float | None = Field(None, description="USD; null without usable market data")
-    network_difficulty: float | None = Field(None, description="The difficulty of the estimates; null like the price")
-    market_as_of: str | None = Field(None, description="When price and difficulty were taken, UTC")
-
-
-class MinerDataSchema(BaseModel):
-    """A batch of equal machines."""
-
-    id: int
-    name: str = Field(description="The batch's own name, or the model's")
-    model: str
-    quantity: Count = Field(description="Machines")
-    hashrate: float = Field(description="TH/s of one machine")
-    total_hashrate: float = Field(description="TH/s of the batch")
-    power: Count = Field(description="W of one machine")
-    total_power: Count = Field(description="W of the batch")
-    status: MinerStatus
-    location: str | None = None
-    electricity_cost: float = Field(description="USD/kWh")
-    daily_electricity_cost: float = Field(description="USD a day of the batch, were it running")
+    electricity_cost_daily: float = Field(
+        description="USD a day of the active machines: kW x 24 x user_miners.electricity_cost, rounded to 0.01"
+    )
+    net_profit_daily: float = Field(description="USD a day: estimated_daily_usd - electricity_cost_daily")
+    btc_price: float | None = Field(
+        None, description="USD, of the newest usable row of network_snapshots; null without one"
+    )
+    network_difficulty: float | None = Field(None, description="Of the same row; null without one")
+    market_as_of: str | None = Field(None, description="When that row was recorded, UTC; null without one")
+    miners: list[MinerDataSchema] | None = Field(
+        None, description="With `include=miners`: the newest 200 batches, as hosting-miners lists them"
+    )
+    miners_next: int | None = Field(
+        None, description="With `include=miners`: the `after` of hosting-miners to go on with, null if these are all"
+    )
 
 
 class CustomerSchema(BaseModel):
@@ -91,10 +106,10 @@ class CustomerSchema(BaseModel):
 class SyncResultSchema(BaseModel):
     """What became of the customers of a batch: total = synced + skipped + errors."""
 
-    total: Count
-    synced: Count
+    total: Count = Field(description="Customers in the caller's scope")
+    synced: Count = Field(description="Up to date now, whether anything had changed or not")
     skipped: Count = Field(description="Not linked, or linked to an account without miners")
-    errors: Count
+    errors: Count = Field(description="Could not be written: locked, or refused by the database")
     remaining: Count = Field(0, description="Customers left when the time was up; absent where there are none")
 
 
@@ -158,13 +173,15 @@ class RunDetails(BaseModel):
 class SyncStatusSchema(BaseModel):
     """How well CRM and hosting agree."""
 
-    total_customers: Count
-    linked_customers: Count
-    unlinked_customers: Count
-    link_rate: float = Field(ge=0, le=100, description="Linked of all customers, percent")
-    last_sync: str | None = Field(None, description="End of the last completed batch, UTC")
-    sync_health: Literal["healthy", "warning", "critical"]
-    issues: list[str]
+    total_customers: Count = Field(description="Customers in the caller's scope")
+    linked_customers: Count = Field(description="Those whose e-mail matches an account, now")
+    unlinked_customers: Count = Field(description="The others")
+    link_rate: float = Field(ge=0, le=100, description="Linked of all in percent, rounded to 0.01; 0 without customers")
+    last_sync: str | None = Field(None, description="End of the last completed batch over the caller's scope, UTC")
+    sync_health: Literal["healthy", "warning", "critical"] = Field(
+        description="critical: customers but none linked, or long without a completed batch; warning: any issue"
+    )
+    issues: list[str] = Field(description="A sentence for each cause, in the caller's language")
 
 
 class Answer(BaseModel, Generic[Data]):
@@ -172,6 +189,10 @@ class Answer(BaseModel, Generic[Data]):
 
     success: Literal[True]
     data: Data
+
+
+class StatsAnswer(Answer[HostingStatsSchema]):
+    """A customer's fleet in figures."""
 
 
 class MinersAnswer(Answer[list[MinerDataSchema]]):
@@ -184,6 +205,10 @@ class CustomersAnswer(Answer[list[CustomerSchema]]):
     """A page of customers; `next` is the `after` of the next page, null at the end."""
 
     next: str | None = None
+
+
+class StatusAnswer(Answer[SyncStatusSchema]):
+    """How well CRM and hosting agree."""
 
 
 class SyncedAnswer(BaseModel):
@@ -223,4 +248,4 @@ class Failure(BaseModel):
     """The one body of every failure."""
 
     success: Literal[False]
-    error: str
+    error: str = Field(description="For a person, in Chinese, or in English where Accept-Language prefers it")

@@ -1,0 +1,18 @@
+"""GET /crm/api/hosting/openapi.json: what all endpoints take and answer, for machines; open to everybody."""
+
+from importlib.resources import files
+
+from aws_lambda_powertools.event_handler.api_gateway import Response
+
+from crm_services.api import Api, opens
+
+DOCUMENT = (files("crm_services") / "openapi.json").read_text(encoding="utf-8")
+
+api = Api(None)
+handler = api.handler
+
+
+@api.get("/crm/api/hosting/openapi.json", responses=opens("application/json", {"type": "object"}))
+def openapi_document() -> Response[str]:
+    """This document: OpenAPI 3.1 of all endpoints."""
+    return Response(200, "application/json", DOCUMENT, {"Cache-Control": "public, max-age=300"})
