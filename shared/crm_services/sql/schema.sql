@@ -25,8 +25,8 @@ return case when figure >= 0 and figure < 'Infinity' then figure::numeric else 0
 -- fast as numeric. Exact: k / 10^n is the double nearest to that decimal, whose 15 digits numeric would read.
 create or replace function crm_hosting.whole(figure double precision, scale double precision) returns bigint
 language sql immutable parallel safe
-return case when figure >= 0 and figure * scale < 2147483648 and round(figure * scale) / scale = figure
-            then (figure * scale)::bigint end;
+return case when figure >= 0 and figure < 2147483648 / scale  -- in a case of its own: what is larger overflows below
+            then case when round(figure * scale) / scale = figure then (figure * scale)::bigint end end;
 
 -- One of the four statuses, or null for an unknown one. As the CRM writes it is the common case and the quick one.
 -- Collation C folds ASCII alone, so that no server's alphabet makes a status of another word.
