@@ -1,0 +1,256 @@
+"""The contract's figures a second time: plain Python over rows, written from the documents, sharing no code.
+
+PostgreSQL is asked for the e-mail key alone. A double precision counts as the decimal of 15 significant digits that
+PostgreSQL makes of it; BTC per TH/s and day has 28 significant digits; everything else is exact until it is rounded.
+"""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from fractions import Fraction
+from typing import Any
+
+WHITE_SPACE = " \t\r\n\u00a0\u3000"
+ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+STATUSES = ("active", "offline", "maintenance", "sold")
+LARGEST_INTEGER = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class World:
+    """What the tables hold, a dict per row; accounts and customers with their `key`."""
+
+    accounts: list[dict[str, Any]]
+    customers: list[dict[str, Any]]
+    models: dict[int, str]
+    miners: list[dict[str, Any]]
+    snapshots: list[dict[str, Any]]
+    is_any: bool
+
+    def candidates(self, customer: dict[str, Any]) -> list[dict[str, Any]]:
+        """The accounts that the customer may be linked to."""
+        if not customer["key"]:
+            return []
+        owner = customer["created_by_id"]
+        return [
+            account
+            for account in self.accounts
+            if account["key"] == customer["key"]
+            and (self.is_any or owner is None or owner in (account["id"], account["created_by_id"]))
+        ]
+
+    def account_of(self, customer: dict[str, Any]) -> int | None:
+        """The active candidate with the lowest id, or else any with the lowest id."""
+        ids = [account["id"] for account in self.candidates(customer)]
+        active = [account["id"] for account in self.candidates(customer) if account["is_active"]]
+        return min(active or ids, default=None)
+
+    def fleet(self, customer: dict[str, Any]) -> list[dict[str, Any]]:
+        """The rows of the customer's account, each with what it counts for, newest first."""
+        account = self.account_of(customer)
+        rows = [self._counted(row) for row in self.miners if row["user_id"] == account]
+        return sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True)
+
+    def _counted(self, row: dict[str, Any]) -> dict[str, Any]:
+        status = row["status"].strip(WHITE_SPACE).translate(ASCII_LOWER)
+        return {
+            "id": row["id"],
+            "created_at": row["created_at"],
+            "name": self.models[row["miner_model_id"]] if row["custom_name"] is None else row["custom_name"],
+            "model": self.models[row["miner_model_id"]],
+            "location": row["location"],
+            "status": status if status in STATUSES else "offline",
+            "quantity": max(row["quantity"], 0),
+            "power": max(row["actual_power"], 0),
+            "hashrate": number(row["actual_hashrate"]),
+            "price": number(row["electricity_cost"]),
+            "is_unusable": row["quantity"] < 0
+            or row["actual_power"] < 0
+            or not is_usable(row["actual_hashrate"])
+            or not is_usable(row["electricity_cost"]),
+            "is_unknown": status not in STATUSES,
+        }
+
+    def market(self) -> dict[str, Any] | None:
+        """The newest usable snapshot."""
+        usable = [
+            row
+            for row in self.snapshots
+            if row["is_valid"] is not False
+            and all(
+                math.isfinite(row[name]) and row[name] > 0
+                for name in ("btc_price", "network_difficulty", "network_hashrate", "block_reward")
+            )
+        ]
+        return max(usable, key=lambda row: (row["recorded_at"], row["id"]), default=None)
+
+    def stats(self, customer: dict[str, Any]) -> dict[str, Any]:
+        """`data` of hosting-stats."""
+        fleet = self.fleet(customer)
+        kept = [row for row in fleet if row["status"] != "sold"]
+        running = [row for row in fleet if row["status"] == "active"]
+        counts = {name: sum(row["quantity"] for row in fleet if row["status"] == name) for name in STATUSES}
+        hashrate, power = total(kept, "hashrate"), total(kept, "power")
+        btc, usd, cost = self._earned(running)
+        market = self.market()
+        return {
+            "has_hosting": self.account_of(customer) is not None,
+            "user_access_id": self.account_of(customer),
+            "miners_count": counts["active"] + counts["offline"] + counts["maintenance"],
+            "total_hashrate": rounded(hashrate, 2),
+            "total_power": power,
+            "total_power_mw": rounded(Fraction(power, 1_000_000), 3),
+            "active_miners": counts["active"],
+            "offline_miners": counts["offline"],
+            "maintenance_miners": counts["maintenance"],
+            "estimated_daily_btc": btc,
+            "estimated_daily_usd": usd,
+            "avg_efficiency": rounded(Fraction(power) / hashrate, 2) if hashrate else 0,
+            "by_model": {
+                model: {"count": count, "hashrate": rounded(total(rows, "hashrate"), 2), "power": total(rows, "power")}
+                for model, count, rows in by_size(kept)
+            },
+            "by_status": counts,
+            "electricity_cost_daily": cost,
+            "net_profit_daily": usd - cost,
+            "btc_price": decimal(market["btc_price"]) if market else None,
+            "network_difficulty": decimal(market["network_difficulty"]) if market else None,
+            "market_as_of": market["recorded_at"].strftime("%Y-%m-%dT%H:%M:%SZ") if market else None,
+        }
+
+    def _earned(self, running: list[dict[str, Any]]) -> tuple[Decimal, Decimal, Decimal]:
+        """BTC, USD and the cost of electricity in USD, a day."""
+        market = self.market()
+        watts = sum((row["quantity"] * row["power"] * row["price"] for row in running), Fraction(0))
+        cost = rounded(watts / 1000 * 24, 2)
+        if market is None:
+            return rounded(Fraction(0), 8), rounded(Fraction(0), 2), cost
+        hashes = 10**12 * 86_400 * number(market["block_reward"])
+        per_terahash = hashes / (number(market["network_difficulty"]) * 2**32)
+        per_terahash = Fraction(Context(prec=28).divide(*map(Decimal, per_terahash.as_integer_ratio())))
+        btc = total(running, "hashrate") * per_terahash
+        return rounded(btc, 8), rounded(btc * number(market["btc_price"]), 2), cost
+
+    def miners_list(self, customer: dict[str, Any], status: str | None = None) -> list[dict[str, Any]]:
+        """`data` of hosting-miners."""
+        return [
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "model": row["model"],
+                "quantity": row["quantity"],
+                "hashrate": exact(row["hashrate"]),
+                "total_hashrate": rounded(row["quantity"] * row["hashrate"], 2),
+                "power": row["power"],
+                "total_power": row["quantity"] * row["power"],
+                "status": row["status"],
+                "location": row["location"],
+                "electricity_cost": exact(row["price"]),
+                "daily_electricity_cost": rounded(row["quantity"] * row["power"] * row["price"] / 1000 * 24, 2),
+            }
+            for row in self.fleet(customer)
+            if status in (None, row["status"])
+        ]
+
+    def record(self, customer: dict[str, Any]) -> dict[str, Any] | None:
+        """What a sync writes into the customer's record; None where there is nothing to write."""
+        if self.account_of(customer) is None:
+            return None
+        if not self.fleet(customer) and customer["hosting_synced_at"] is None:
+            return None
+        stats = self.stats(customer)
+        return {
+            "miners_count": stats["miners_count"],
+            "mining_capacity": float(stats["total_power_mw"]),
+            "primary_miner_model": next(iter(stats["by_model"]), None),
+            "hosting_estimated_daily_btc": stats["estimated_daily_btc"],
+            "hosting_estimated_daily_usd": stats["estimated_daily_usd"],
+            "hosting_net_profit_daily": stats["net_profit_daily"],
+        }
+
+    def findings(self, customer: dict[str, Any]) -> set[str]:
+        """What the batch finds wrong with the customer's data."""
+        if self.account_of(customer) is None:
+            return set()
+        fleet = self.fleet(customer)
+        found = {
+            "ambiguous_email": len(self.candidates(customer)) > 1,
+            "unusable_figure": any(row["is_unusable"] for row in fleet),
+            "unknown_status": any(row["is_unknown"] for row in fleet),
+        }
+        return {kind for kind, holds in found.items() if holds}
+
+    def link_counts(self, customers: list[dict[str, Any]]) -> dict[str, Any]:
+        """The counts of sync-status."""
+        linked = sum(self.account_of(customer) is not None for customer in customers)
+        return {
+            "total_customers": len(customers),
+            "linked_customers": linked,
+            "unlinked_customers": len(customers) - linked,
+            "link_rate": rounded(Fraction(100 * linked, len(customers)), 2) if customers else 0,
+        }
+
+    def health(self, customers: list[dict[str, Any]], errors: int, findings: int, now: datetime) -> str:
+        """`sync_health` right after a batch over these customers."""
+        counts = self.link_counts(customers)
+        if customers and not counts["linked_customers"]:
+            return "critical"
+        market = self.market()
+        is_stale = market is None or (now - market["recorded_at"]).total_seconds() > 6 * 3600
+        is_low = 100 * counts["linked_customers"] < 20 * len(customers)
+        return "warning" if is_low or errors or findings or is_stale else "healthy"
+
+
+def fits(record: dict[str, Any]) -> bool:
+    """Whether the columns of the customer's record can hold it."""
+    return (
+        record["miners_count"] <= LARGEST_INTEGER
+        and abs(record["hosting_estimated_daily_btc"]) < 10**10
+        and abs(record["hosting_estimated_daily_usd"]) < 10**16
+        and abs(record["hosting_net_profit_daily"]) < 10**16
+    )
+
+
+def by_size(rows: list[dict[str, Any]]) -> list[tuple[str, int, list[dict[str, Any]]]]:
+    """Model, machines, rows: most machines first, then most hashrate, then the name by code point."""
+    models: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        models[row["model"]].append(row)
+    sized = [(name, sum(row["quantity"] for row in found), found) for name, found in models.items()]
+    return sorted((one for one in sized if one[1]), key=lambda one: (-one[1], -total(one[2], "hashrate"), one[0]))
+
+
+def total(rows: list[dict[str, Any]], name: str) -> Any:
+    """The sum over all machines of the rows."""
+    return sum((row["quantity"] * row[name] for row in rows), Fraction(0) if name == "hashrate" else 0)
+
+
+def is_usable(value: float) -> bool:
+    """Whether a figure is a finite number >= 0."""
+    return math.isfinite(value) and value >= 0
+
+
+def decimal(value: float) -> Decimal:
+    """A double precision as PostgreSQL's numeric has it."""
+    return Decimal(f"{value:.15g}")
+
+
+def number(value: float) -> Fraction:
+    """What a figure counts for."""
+    return Fraction(decimal(value)) if is_usable(value) else Fraction(0)
+
+
+def exact(value: Fraction) -> Decimal:
+    """A decimal fraction as a decimal."""
+    with localcontext(prec=2000):
+        return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+def rounded(value: Fraction | float, places: int) -> Decimal:
+    """To so many decimals, half away from zero."""
+    scaled = Fraction(value) * 10**places
+    nearest = math.floor(abs(scaled) + Fraction(1, 2)) * (1 if scaled >= 0 else -1)
+    with localcontext(prec=2000, rounding=ROUND_HALF_UP):
+        return Decimal(nearest).scaleb(-places)
