@@ -24,17 +24,18 @@ from local.gateway import Gateway
 from local.lambda_context import LambdaContext
 from local.people import ADMIN, FIRST_CUSTOMER
 from local.postgres import Server, server
-from local.routes import functions, routes
+from local.routes import functions
 from local.sam import SAM, api_cookie, free_port, function_name, variables
 from tests.client import Client
 
 pytestmark = pytest.mark.sam
 
 MODULES = sorted(one["Properties"]["Handler"].partition(".")[0] for one in functions(TEMPLATE).values())
-PATHS = [
-    (route.method, route.path.replace("{customer_id}", str(FIRST_CUSTOMER)).replace("{run_id}", "1"))
-    for route in routes(TEMPLATE)
-]
+REQUESTS = {
+    module: event
+    for module in MODULES
+    if "routeKey" in (event := json.loads((EVENTS / f"{module}.json").read_text(encoding="utf-8")))
+}
 START_SECONDS = 120
 # What differs from one run of the batch to the next, or is the internet's where there is one.
 OWN_TO_A_RUN = {"run_id", "recorded"}
@@ -123,10 +124,9 @@ def api(sam_options: list[str]) -> Iterator[str]:
         process.communicate()
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
-def test_the_api_in_containers_answers_as_the_gateway_of_this_process(
-    method: str, path: str, api: str, in_process: None
-) -> None:
+@pytest.mark.parametrize("module", REQUESTS)
+def test_the_api_in_containers_answers_as_the_gateway_of_this_process(module: str, api: str, in_process: None) -> None:
+    method, path = REQUESTS[module]["requestContext"]["http"]["method"], REQUESTS[module]["rawPath"]
     client = Client(Gateway(TEMPLATE), events.SECRET)
     for _ in range(2):
         here = client.ask(method, path, ADMIN.id)
