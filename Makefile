@@ -60,6 +60,9 @@ api: build ## serve the API out of containers (needs Docker; PORT overrides 3000
 openapi: setup ## write the OpenAPI document anew, after a change to what the endpoints take or answer
 	@$(BIN)/python -m local.openapi
 
+fuzz: setup ## let schemathesis ask every endpoint 2,000 times (EXAMPLES overrides)
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -q tests/test_fuzz.py
+
 oracle: setup ## compare every figure with a second implementation over 1,000 random databases (DATABASES overrides)
 	@ORACLE_DATABASES=$(or $(DATABASES),1000) $(BIN)/python -m pytest -q tests/test_oracle.py
 
@@ -110,4 +113,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .screenshots
 
-.PHONY: help bench load memory setup run sync market migrate build invoke api openapi oracle test kill test-sam test-browser check format lock clean unmigrate deploy
+.PHONY: help bench load memory setup run sync market migrate build invoke api openapi fuzz oracle test kill test-sam test-browser check format lock clean unmigrate deploy
