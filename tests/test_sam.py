@@ -100,7 +100,7 @@ def test_a_container_answers_an_event_as_this_process_does(
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr
-    there = json.loads(done.stdout.splitlines()[-1])
+    there = json.loads(done.stdout.rstrip("\n").split("\n")[-1])
     assert "errorMessage" not in there, done.stderr
     assert _comparable(there) == _comparable(json.loads(json.dumps(here)))
     if "statusCode" in there:
@@ -157,7 +157,7 @@ def test_a_list_comes_compressed_out_of_a_container(sam_options: list[str], in_p
     command = [*SAM, "invoke", "HostingCustomersFunction", "--event", str(path), *sam_options]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    packed = json.loads(done.stdout.splitlines()[-1])
+    packed = json.loads(done.stdout.rstrip("\n").split("\n")[-1])
     assert (packed["isBase64Encoded"], packed["headers"]["Content-Encoding"]) == (True, "gzip")
     assert gzip.decompress(base64.b64decode(packed["body"])).decode() == plain["body"]
 
@@ -212,7 +212,7 @@ def _probe(module: str, postgres: Server) -> dict[str, Any]:
     command += ["--entrypoint", "python3", IMAGE, "/probe.py", module]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    figures: dict[str, Any] = json.loads(done.stdout.rstrip("\n").split("\n")[-1])
     return figures
 
 
