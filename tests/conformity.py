@@ -53,11 +53,11 @@ def validator(schema: str) -> jsonschema_rs.Draft202012Validator:
 
 # Numbers beyond a double are valid JSON, but not to the validator.
 def _whole(digits: str) -> int:
-    return min(int(digits), 10**300)
+    return max(-(10**300), min(int(digits), 10**300))
 
 
 def _fraction(digits: str) -> float:
-    return min(float(digits), 1e300)
+    return max(-1e300, min(float(digits), 1e300))
 
 
 def _refuse(constant: str) -> None:
