@@ -8,7 +8,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -16,6 +16,7 @@ WHITE_SPACE = " \t\r\n\u00a0\u3000"
 ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 STATUSES = ("active", "offline", "maintenance", "sold")
 LARGEST_INTEGER = 2**31 - 1
+EXACT = Context(prec=2000)  # more digits than any figure has
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class World:
             },
             "by_status": counts,
             "electricity_cost_daily": cost,
-            "net_profit_daily": usd - cost,
+            "net_profit_daily": EXACT.subtract(usd, cost),
             "btc_price": decimal(market["btc_price"]) if market else None,
             "network_difficulty": decimal(market["network_difficulty"]) if market else None,
             "market_as_of": market["recorded_at"].strftime("%Y-%m-%dT%H:%M:%SZ") if market else None,
@@ -244,13 +245,11 @@ def number(value: float) -> Fraction:
 
 def exact(value: Fraction) -> Decimal:
     """A decimal fraction as a decimal."""
-    with localcontext(prec=2000):
-        return Decimal(value.numerator) / Decimal(value.denominator)
+    return EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
 
 
 def rounded(value: Fraction | float, places: int) -> Decimal:
     """To so many decimals, half away from zero."""
     scaled = Fraction(value) * 10**places
     nearest = math.floor(abs(scaled) + Fraction(1, 2)) * (1 if scaled >= 0 else -1)
-    with localcontext(prec=2000, rounding=ROUND_HALF_UP):
-        return Decimal(nearest).scaleb(-places)
+    return Decimal(nearest).scaleb(-places, EXACT)
