@@ -33,14 +33,23 @@ status = st.one_of(
     st.sampled_from(STATUSES),
     st.sampled_from(["Active", " SOLD\t", "\u3000offline", "retired", "", "ACTİVE", "ſold", "activ", "\u2003active"]),
 )
-price = st.sampled_from([0.0, -0.0, 0.05, 0.045, 0.0333333333333333, 0.1234567])
-odd = st.one_of(
-    st.sampled_from([float("nan"), float("inf"), float("-inf"), -0.01, 1e308, 5e-324, 1e15, 2.5e-7, 0.1 + 0.2]),
-    st.floats(width=64),
-)
-hashrate = st.one_of(st.sampled_from([100.0, 140.5, 200.0, 0.0]), st.floats(0, 500), odd)
-integer = st.one_of(st.integers(0, 60), st.integers(0, 60), st.sampled_from([0, 1, -3, 2**31 - 1, -(2**31)]))
-watts = st.one_of(st.integers(1000, 6000), st.sampled_from([0, 4500, -1, 2**31 - 1]))
+# Few values, so that models tie; what a machine may have; what counts as 0. A customer's record can hold their sums.
+unusable = st.sampled_from([float("nan"), float("inf"), float("-inf"), -0.01, -1e308])
+tame = {
+    "quantity": st.sampled_from([0, 1, 2, 10, 10, 60, -3]),
+    "actual_hashrate": st.one_of(st.sampled_from([100.0, 100.0, 140.5, 200.0, 0.0]), st.floats(0, 500), unusable),
+    "actual_power": st.one_of(st.sampled_from([0, 3000, 4500, -1]), st.integers(1000, 6000)),
+    "electricity_cost": st.one_of(
+        st.sampled_from([0.0, -0.0, 0.05, 0.05, 0.045, 0.1 + 0.2]), st.floats(0, 1), st.just(5e-324), unusable
+    ),
+}
+# Whatever the columns can hold, which the record mostly cannot.
+wild = {
+    "quantity": st.one_of(tame["quantity"], st.sampled_from([2**31 - 1, -(2**31)])),
+    "actual_hashrate": st.one_of(tame["actual_hashrate"], st.sampled_from([1e308, 1e15]), st.floats()),
+    "actual_power": st.one_of(tame["actual_power"], st.just(2**31 - 1)),
+    "electricity_cost": st.one_of(tame["electricity_cost"], st.sampled_from([1e308, 1e15]), st.floats()),
+}
 moment = st.integers(0, 5).map(lambda hours: datetime(2026, 1, 1) + timedelta(hours=hours))
 positive = st.one_of(st.floats(1e-3, 1e6), st.sampled_from([95_000.0, 0.0, -1.0, float("nan"), float("inf"), 1e300]))
 difficulty = st.one_of(st.floats(1e12, 1e16), st.sampled_from([1.5e14, 1.0, 0.0, float("nan")]))
@@ -58,7 +67,7 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         | {"is_active": draw(st.booleans()), "created_by_id": draw(st.sampled_from([None, ADMIN, OWNER]))}
         for number, one in enumerate(emails, 3)
     ]
-    models = draw(st.lists(st.sampled_from(MODELS), min_size=1, unique=True))
+    models = draw(st.lists(st.sampled_from(MODELS), min_size=2, unique=True))
     # Most customers are linked, and most machines are those of an account that a customer may be linked to.
     known = st.builds(written, blank, st.sampled_from(emails), case, blank)
     customer = st.fixed_dictionaries(
@@ -72,10 +81,7 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
             "user_id": st.sampled_from([one["id"] for one in accounts[2:]]),
             "miner_model_id": st.integers(1, len(models)),
             "custom_name": name,
-            "quantity": integer,
-            "actual_hashrate": hashrate,
-            "actual_power": watts,
-            "electricity_cost": st.one_of(price, price, odd),
+            **draw(st.sampled_from([tame, tame, wild])),
             "status": status,
             "location": name,
             "created_at": moment,
@@ -84,7 +90,7 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
     snapshot = st.fixed_dictionaries(
         {
             "recorded_at": st.one_of(moment, st.just(datetime.now(UTC).replace(tzinfo=None))),
-            "btc_price": positive,
+            "btc_price": st.one_of(st.just(95_000.0), positive),
             "network_difficulty": difficulty,
             "network_hashrate": positive,
             "block_reward": st.one_of(st.just(3.125), positive),
@@ -94,7 +100,7 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
     drawn = {
         "miner_models": [{"model_name": one} | ANY_MODEL for one in models],
         "crm_customers": draw(st.lists(customer, min_size=4, max_size=20)),
-        "user_miners": draw(st.one_of(st.lists(miner, max_size=4), st.lists(miner, min_size=10, max_size=40))),
+        "user_miners": draw(st.lists(miner, min_size=8, max_size=40)),
         "network_snapshots": draw(st.lists(snapshot, max_size=3)),
     }
     return {"user_access": accounts} | {
