@@ -28,8 +28,8 @@ def prepare(server: Server, say: Callable[[str], None]) -> str:
     owner_url = server.url(DATABASE)
     demo.refresh_market(owner_url)
     say("Bringing the database to the bundle's schema …")
-    for line in migrate(parse_database_url(owner_url)):
-        say(f"  {line}")
+    changes = migrate(parse_database_url(owner_url))
+    say(f"  {len(changes)} changes, which `make migrate` would name" if changes else "  it has it already")
     return server.url(DATABASE, ROLE)
 
 
