@@ -3,11 +3,11 @@
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 
 from crm_services.database import Run, session
-from crm_services.errors import Conflict, QueryFailed
+from crm_services.errors import AppError, Conflict, QueryFailed
 from crm_services.roles import bring_role, drop_role
 from crm_services.settings import DatabaseTarget
 
@@ -23,6 +23,7 @@ PAUSE_SECONDS = 2.0
 LOCK_NOT_HAD = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 STILL_REFERENCED = "2BP01"
 
+LOCK = "hashtext('crm_hosting.migration')"
 INDEX = re.compile(r"create (?:unique )?index concurrently if not exists (\w+) on [^;]+")
 
 
@@ -69,12 +70,17 @@ def is_migrated(target: DatabaseTarget) -> bool:
 @contextmanager
 def _alone(owner: DatabaseTarget) -> Iterator[Run]:
     with session(owner) as run:
-        if not run("select pg_try_advisory_lock(hashtext('crm_hosting.migration'))")[0][0]:
+        if not run(f"select pg_try_advisory_lock({LOCK})")[0][0]:
             raise MigrationUnderWay
         # An index of a large table takes its time, and nobody queues behind one that is made concurrently.
         run("set statement_timeout = 0")
         run("set lock_timeout = 0")
-        yield run
+        try:
+            yield run
+        finally:
+            # The backend ends a moment after the connection, and the next migration may come at once.
+            with suppress(AppError):
+                run(f"select pg_advisory_unlock({LOCK})")
 
 
 def _apply(run: Run, script: str) -> list[str]:
