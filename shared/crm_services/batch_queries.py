@@ -1,6 +1,6 @@
 """The statements of the batch and of its memory, the runs. Reads never import them."""
 
-from crm_services.queries import BY_SIZE, EARNINGS, MODELS
+from crm_services.queries import BY_SIZE, EARNINGS, MATCHES, MODELS
 
 # ── What a customer's record should say, and says ────────────────────────────────────────────────────────────
 
@@ -26,10 +26,9 @@ _COMPARED = f"""
 linked as materialized (
   select distinct on (c.id) c.id, c.hosting_synced_at, {_each("c.{name}")}, a.id as account_id,
          count(*) over (partition by c.id) as candidates
-  from crm_hosting.customers c join crm_hosting.accounts a on a.email_key = c.email_key
+  from crm_hosting.customers c join crm_hosting.accounts a on {MATCHES}
   where c.id > :after::integer and c.id <= :upto::integer
     and (:only::integer[] is null or c.id = any (:only::integer[]))
-    and (:link_any::boolean or c.created_by_id is null or c.created_by_id in (a.id, a.created_by_id))
   order by c.id, a.is_active desc, a.id
 ), {MODELS}, fleets as (
   select account_id, sum(machines) as machines, sum(power) as power, {EARNINGS},

@@ -4,7 +4,7 @@
 
 # Whether account `a` is one that customer `c` may be linked to: its e-mail key is the same and, in link scope
 # `tenant`, it is one of the customer's owner's.
-_MATCHES = """
+MATCHES = """
 a.email_key = c.email_key
 and (:link_any::boolean or c.created_by_id is null or c.created_by_id in (a.id, a.created_by_id))
 """
@@ -14,7 +14,7 @@ and (:link_any::boolean or c.created_by_id is null or c.created_by_id in (a.id, 
 LINK = f"""
 left join lateral (
   select coalesce(min(a.id) filter (where a.is_active), min(a.id)) as account_id, count(*) as candidates
-  from crm_hosting.accounts a where {_MATCHES}
+  from crm_hosting.accounts a where {MATCHES}
 ) link on true
 """
 
@@ -224,7 +224,7 @@ LINK_COUNTS = f"""
 select total, linked, coalesce(round(100.0 * linked / nullif(total, 0), 2), 0)
 from (select count(*) as total from crm_hosting.customers) every,
      (select count(*) as linked from crm_hosting.customers c
-      where exists (select from crm_hosting.accounts a where {_MATCHES})) matched
+      where exists (select from crm_hosting.accounts a where {MATCHES})) matched
 """
 
 # The last completed run that covered the scope, the tenant's own or one over everybody: its operations and how many of
