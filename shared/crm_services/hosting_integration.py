@@ -59,7 +59,7 @@ class CRMHostingIntegrationService:
             btc_per_terahash=market.btc_per_terahash_day,
             btc_price=market.btc_price or 0,
             network_difficulty=market.network_difficulty,
-            market_as_of=market.as_of_text,
+            market_as_of=_utc(market.as_of),
         )
         if stats is None:
             raise NotFound("customer_not_found")
@@ -211,10 +211,15 @@ class CRMHostingIntegrationService:
             "linked_customers": linked,
             "unlinked_customers": total - linked,
             "link_rate": float(link_rate),
-            "last_sync": last_sync.strftime("%Y-%m-%dT%H:%M:%SZ") if last_sync else None,
+            "last_sync": _utc(last_sync),
             "sync_health": health,
             "issues": issues,
         }
+
+
+def _utc(moment: datetime | None) -> str | None:
+    """A time as the JSON has it: ISO 8601 in UTC, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
 def _size_in_an_answer(body: str) -> int:

@@ -26,8 +26,3 @@ class Market:
             return cls()
         [(recorded_at, btc_price, difficulty, block_reward)] = rows
         return cls(btc_price, btc_per_terahash_day(difficulty, block_reward), recorded_at, difficulty)
-
-    @property
-    def as_of_text(self) -> str | None:
-        """The time as the JSON has it: ISO 8601 in UTC, to the second."""
-        return self.as_of.strftime("%Y-%m-%dT%H:%M:%SZ") if self.as_of else None

@@ -5,12 +5,12 @@ import hashlib
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from crm_services.errors import NotAuthenticated
+from crm_services.parameters import MAX_ID
 
 COOKIE = "session"
 LIFETIME_SECONDS = 8 * 3600
 CLOCK_SKEW_SECONDS = 60
 MAX_COOKIE_LENGTH = 8192  # browsers keep 4 KB; what is longer was not set by the CRM
-MAX_ID = 2**31 - 1
 
 
 def session_cookie(cookies: list[str]) -> str:
