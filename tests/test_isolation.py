@@ -136,6 +136,7 @@ def test_what_runs_with_the_owners_rights_is_each_called_by_one_role(owner: Conn
     assert dict(callers) == {
         "enter": ["crm_hosting"],
         "scope_to": ["crm_hosting"],
+        "next_customers": ["crm_hosting"],
         "record_snapshot": ["crm_hosting_market"],
     }
     assert (

@@ -106,10 +106,7 @@ set local plan_cache_mode = force_custom_plan
 """
 
 # The next so many customers: how many there are, and the last one's id.
-NEXT_CHUNK = """
-select count(*), coalesce(max(id), 0) from (
-  select id from crm_hosting.customers where id > :after::integer order by id limit :size::integer) next
-"""
+NEXT_CHUNK = "select customers, upto from crm_hosting.next_customers(:after::integer, :size::integer)"
 
 # ── The run and its lease ────────────────────────────────────────────────────────────────────────────────────
 
@@ -136,15 +133,11 @@ where not exists (
 returning id, token
 """
 
-READ_RUN = """
-select cursor from crm_hosting.runs where id = :run_id::bigint and token = :token::integer and state = 'running'
-"""
-
 # The fence and the heartbeat in one: it locks the run's row for the rest of the transaction. No row: taken over.
 HOLD_RUN = """
 update crm_hosting.runs set heartbeat_at = clock_timestamp()
 where id = :run_id::bigint and token = :token::integer and state = 'running'
-returning id
+returning cursor
 """
 
 HAND_ON_RUN = """

@@ -23,18 +23,16 @@ class Lease:
     token: int
     tenant_id: int | None
 
-    def read(self, transaction: Transaction) -> int:
-        """The customer up to whom the run is done; raises TakenOver where the lease is another's."""
-        rows = transaction.rows(queries.READ_RUN, run_id=self.run_id, token=self.token)
+    def hold(self, transaction: Transaction) -> int:
+        """Keep the lease for this transaction, and show that the worker lives.
+
+        Returns the id of the customer up to whom the run is done; raises TakenOver where the lease is another's.
+        """
+        rows = transaction.rows(queries.HOLD_RUN, run_id=self.run_id, token=self.token)
         if not rows:
             raise TakenOver
         cursor: int = rows[0][0]
         return cursor
-
-    def hold(self, transaction: Transaction) -> None:
-        """Keep the lease for this transaction, and show that the worker lives; raises TakenOver as `read`."""
-        if not transaction.rows(queries.HOLD_RUN, run_id=self.run_id, token=self.token):
-            raise TakenOver
 
     def pass_on(self, transaction: Transaction) -> "Lease":
         """The lease for whoever goes on; the present one is worth nothing any more."""
@@ -44,7 +42,7 @@ class Lease:
         return replace(self, token=rows[0][0])
 
     def end(self, transaction: Transaction, state: str, failure: str | None = None) -> float:
-        """End the run; how many seconds it took. Raises TakenOver as `read`."""
+        """End the run; how many seconds it took. Raises TakenOver as `hold`."""
         rows = transaction.rows(queries.END_RUN, run_id=self.run_id, token=self.token, state=state, failure=failure)
         if not rows:
             raise TakenOver

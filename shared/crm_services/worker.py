@@ -102,30 +102,30 @@ class Worker:
 
     def _sync_next(self, pace: Pace) -> bool:
         """Sync the next customers, or have the pace go after the one that is at fault; False where none is left."""
-        with self._chunk() as transaction:
-            after = self._lease.read(transaction)
-            count, upto = transaction.row(queries.NEXT_CHUNK, after=after, size=pace.size)
-        if not count:
-            return False
+        count, upto = 0, 0
         try:
-            self._sync(after, upto, count)
-            pace.went_well(count)
+            with self._chunk() as transaction:
+                after = self._lease.hold(transaction)
+                count, upto = transaction.row(queries.NEXT_CHUNK, after=after, size=pace.size)
+                if not count:
+                    return False
+                self._sync(transaction, after, upto, count)
         except QueryFailed as error:
             if not error.is_fault_of_a_row:
                 raise
             if pace.failed(count):
                 self._pass_over(upto, error)
+        else:
+            pace.went_well(count)
         return True
 
-    def _sync(self, after: int, upto: int, total: int) -> None:
-        with self._chunk() as transaction:
-            self._lease.hold(transaction)
-            done = sync_range(transaction, after, upto, run_id=self._lease.run_id)
-            if done.locked:
-                self._record(transaction, done.locked, LOCK_NOT_AVAILABLE)
-            locked = len(done.locked)
-            counts = Counts(total, done.linked, done.due - locked, total - done.due, locked, done.changed)
-            self._advance(transaction, upto, counts)
+    def _sync(self, transaction: Transaction, after: int, upto: int, total: int) -> None:
+        done = sync_range(transaction, after, upto, run_id=self._lease.run_id)
+        if done.locked:
+            self._record(transaction, done.locked, LOCK_NOT_AVAILABLE)
+        locked = len(done.locked)
+        counts = Counts(total, done.linked, done.due - locked, total - done.due, locked, done.changed)
+        self._advance(transaction, upto, counts)
 
     def _pass_over(self, customer_id: int, error: QueryFailed) -> None:
         with self._database.transaction() as transaction:

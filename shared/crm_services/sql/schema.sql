@@ -84,6 +84,25 @@ begin
   end if;
 end $$;
 
+-- Of the scope's customers after an id the next so many: how many there are, and the last one's id (0 where none is
+-- left). Through the view no order is had from an index, and each chunk would sort all that are left.
+create or replace function crm_hosting.next_customers(after integer, size integer, out customers bigint, out upto integer)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  scope text := current_setting('crm_hosting.scope', true);
+begin
+  if scope = 'all' then
+    select count(*), coalesce(max(id), 0) into customers, upto
+      from (select c.id from public.crm_customers c where c.id > after order by c.id limit size) next;
+  else
+    select count(*), coalesce(max(id), 0) into customers, upto
+      from (select c.id from public.crm_customers c
+            where c.created_by_id = nullif(scope, '')::integer and c.id > after order by c.id limit size) next;
+  end if;
+end $$;
+
 -- ── The CRM, as the bundle's role sees it ────────────────────────────────────────────────────────────────────
 -- security_barrier: no condition of a query, however leaky, is asked about a row outside the scope.
 create or replace view crm_hosting.customers with (security_barrier) as
@@ -208,8 +227,8 @@ revoke all on all tables in schema crm_hosting from crm_hosting;
 -- Whoever writes to a table of the CRM computes the key for its index, and so has to be allowed to.
 grant execute on function crm_hosting.email_key to public;
 grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting.known_status to crm_hosting;
-revoke all on function crm_hosting.enter, crm_hosting.scope_to from public;
-grant execute on function crm_hosting.enter, crm_hosting.scope_to to crm_hosting;
+revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers from public;
+grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers to crm_hosting;
 grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.models, crm_hosting.market to crm_hosting;
 grant update (miners_count, mining_capacity, primary_miner_model, hosting_estimated_daily_btc,
               hosting_estimated_daily_usd, hosting_net_profit_daily, hosting_synced_at)
