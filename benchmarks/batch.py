@@ -22,7 +22,6 @@ from benchmarks import data, plain, report
 from crm_services import batch
 from crm_services.batch_queries import PREPARE_CHUNK
 from crm_services.database import Database
-from crm_services.market import Market
 from crm_services.queries import SCOPE_TO
 from crm_services.sync import sync_range
 from crm_services.worker import CHUNK_SIZE
@@ -137,12 +136,9 @@ def run_engine(postgres: Server, name: str) -> Cost:
 
 def run_plain(postgres: Server, name: str) -> Cost:
     """The plain statement, from an empty connection on."""
-    os.environ["DATABASE_URL"] = postgres.url(name)
-    with closing(Database()) as database, database.transaction() as transaction:
-        market = Market.newest(transaction)
     clock = _Clock()
     with connect(postgres.url(name)) as db:
-        plain.run(db, market.btc_per_terahash_day, market.btc_price)
+        plain.run(db)
         [[backend]] = db.run("select pg_backend_pid()")
         return clock.stop(backend)
 

@@ -4,8 +4,6 @@ No chunks, records, tenants' view, isolation of failures, findings or lease; the
 is as fast as we could make it: whole numbers where the figures are some, plenty of memory, no compilation.
 """
 
-from decimal import Decimal
-
 from pg8000.native import Connection
 
 SETTINGS = ("work_mem = '256MB'", "jit = off", "max_parallel_workers_per_gather = 2")
@@ -60,8 +58,15 @@ where a.email_key = crm_hosting.email_key(c.email)
 """
 
 
-def run(db: Connection, btc_per_terahash: Decimal, price: Decimal | None) -> None:
+MARKET = """
+select crm_hosting.btc_per_terahash_day(network_difficulty::numeric, block_reward::numeric), btc_price
+from network_snapshots order by recorded_at desc, id desc limit 1
+"""
+
+
+def run(db: Connection) -> None:
     """Write every customer's figures at once."""
     for setting in SETTINGS:
         db.run(f"set {setting}")
+    [[btc_per_terahash, price]] = db.run(MARKET)
     db.run(STATEMENT, btc=btc_per_terahash, price=price)

@@ -11,10 +11,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, TextIO
 
-from benchmarks import asking, cold, data, floor, orm_requests, picture, report
+from benchmarks import asking, cold, data, floor, orm_requests, picture, plain, report
 from benchmarks.fleets import add_fleet
 from local.lambda_context import LambdaContext
 from local.postgres import Server, connect, server
@@ -72,7 +71,7 @@ class _Contest:
 
         answer = json.loads(_ours(hosting_stats.handler, "hosting_stats", customer)())["data"]
         market = {name: answer[name] for name in ("btc_price", "network_difficulty")}
-        per_terahash = Decimal(10) ** 12 * 86400 * Decimal("3.125") / (Decimal(answer["network_difficulty"]) * 2**32)
+        [[per_terahash, _]] = self._crm.run(plain.MARKET)
         given = {**market, "customer_id": customer, "btc_per_terahash": per_terahash, "as_of": answer["market_as_of"]}
         exact = self._floor(floor.STATS, given)
         assert json.loads(exact()) == answer, "the floor is to give the same figures"

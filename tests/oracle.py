@@ -1,7 +1,7 @@
 """The contract's figures a second time: plain Python over rows, written from the documents, sharing no code.
 
 PostgreSQL is asked for the e-mail key alone. A double precision counts as the decimal of 15 significant digits that
-PostgreSQL makes of it; BTC per TH/s and day has 28 significant digits; everything else is exact until it is rounded.
+PostgreSQL makes of it; BTC per TH/s and day has 40 places; everything else is exact until it is rounded.
 """
 
 import math
@@ -130,8 +130,7 @@ class World:
             return rounded(Fraction(0), 8), rounded(Fraction(0), 2), cost
         hashes = 10**12 * 86_400 * number(market["block_reward"])
         per_terahash = hashes / (number(market["network_difficulty"]) * 2**32)
-        per_terahash = Fraction(Context(prec=28).divide(*map(Decimal, per_terahash.as_integer_ratio())))
-        btc = total(running, "hashrate") * per_terahash
+        btc = total(running, "hashrate") * Fraction(rounded(per_terahash, 40))
         return rounded(btc, 8), rounded(btc * number(market["btc_price"]), 2), cost
 
     def miners_list(self, customer: dict[str, Any], status: str | None = None) -> list[dict[str, Any]]:

@@ -1,16 +1,14 @@
 """What is measured is the same work: the plain statements write and answer what the bundle does."""
 
 import json
-from decimal import Decimal
 
 import pytest
 
-from benchmarks import batch, data, floor
-from crm_services.revenue import btc_per_terahash_day
+from benchmarks import batch, data, floor, plain
 from local.postgres import Server, connect
 from tests.client import Client
 from tests.client import data as data_of
-from tests.crm import DIFFICULTY, REWARD, Crm
+from tests.crm import Crm
 
 
 @pytest.mark.usefixtures("environment")
@@ -40,9 +38,10 @@ def test_the_floor_answers_what_the_requests_answer(client: Client, crm: Crm) ->
     path = f"/crm/api/customer/{customer}/hosting"
     stats = data_of(client.get(f"{path}-stats", admin))
 
+    [[btc_per_terahash, price]] = crm.db.run(plain.MARKET)
     [[figures]] = crm.db.prepare(floor.STATS).run(
-        customer_id=customer, btc_price=100_000, network_difficulty=stats["network_difficulty"],
-        btc_per_terahash=btc_per_terahash_day(Decimal(DIFFICULTY), Decimal(REWARD)), as_of=stats["market_as_of"],
+        customer_id=customer, btc_price=price, network_difficulty=stats["network_difficulty"],
+        btc_per_terahash=btc_per_terahash, as_of=stats["market_as_of"],
     )  # fmt: skip
     [[miners]] = crm.db.prepare(floor.MINERS).run(customer_id=customer)
     [counts] = crm.db.prepare(floor.STATUS_COUNTS).run(every=True)

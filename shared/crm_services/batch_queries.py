@@ -1,6 +1,6 @@
 """The statements of the batch and of its memory, the runs. Reads never import them."""
 
-from crm_services.queries import BY_SIZE, EARNINGS, MATCHES, MODELS
+from crm_services.queries import BY_SIZE, EARNINGS, MARKET, MATCHES, MODELS
 
 # ── What a customer's record should say, and says ────────────────────────────────────────────────────────────
 
@@ -30,7 +30,7 @@ linked as materialized (
   where c.id > :after::integer and c.id <= :upto::integer
     and (:only::integer[] is null or c.id = any (:only::integer[]))
   order by c.id, a.is_active desc, a.id
-), {MODELS}, fleets as (
+), {MARKET}, {MODELS}, fleets as (
   select account_id, sum(machines) as machines, sum(power) as power, {EARNINGS},
          (array_agg(model {BY_SIZE}) filter (where machines > 0))[1] as model,
          bool_or(has_unusable_figure) as has_unusable_figure, bool_or(has_unknown_status) as has_unknown_status

@@ -10,7 +10,6 @@ from crm_services import queries
 from crm_services.database import Transaction
 from crm_services.errors import AccessDenied, BadParameter, CustomerBusy, CustomerRefused, NotFound, QueryFailed
 from crm_services.health import Figures, judge
-from crm_services.market import Market
 from crm_services.messages import Language
 from crm_services.settings import settings
 
@@ -51,15 +50,8 @@ class CRMHostingIntegrationService:
 
     def hosting_stats_json(self, customer_id: int, include_miners: bool = False) -> str:
         """`get_customer_hosting_stats` as JSON text, if asked for with the first of its miners."""
-        market = Market.newest(self._transaction)
         stats: str | None = self._transaction.value(
-            queries.STATS,
-            customer_id=customer_id,
-            link_any=settings().link_any,
-            btc_per_terahash=market.btc_per_terahash_day,
-            btc_price=market.btc_price or 0,
-            network_difficulty=market.network_difficulty,
-            market_as_of=_utc(market.as_of),
+            queries.STATS, customer_id=customer_id, link_any=settings().link_any
         )
         if stats is None:
             raise NotFound("customer_not_found")
@@ -202,7 +194,7 @@ class CRMHostingIntegrationService:
             last_sync=last_sync,
             operations=max(linked, failed) if operations is None else operations,
             failed=failed,
-            market_as_of=Market.newest(self._transaction).as_of,
+            market_as_of=self._transaction.value(queries.MARKET_TIME),
             findings={str(kind): int(count) for kind, count in self._transaction.rows(queries.FINDING_COUNTS)},
         )
         health, issues = judge(figures, settings().thresholds, language)

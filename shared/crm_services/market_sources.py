@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from crm_services.revenue import LAST_REWARDED_HEIGHT, block_reward
+from crm_services.network import LAST_REWARDED_HEIGHT, block_reward
 from crm_services.web import Source, Unusable
 
 # What a double precision column holds with room to spare, in whatever unit.

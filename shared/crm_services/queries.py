@@ -85,9 +85,11 @@ _MODELS_OF_ONE = _by_model(
 # Largest first, as a person looks for them; the name decides the rest, by code point on every server.
 BY_SIZE = 'order by machines desc, hashrate desc, model collate "C"'
 
+# Without a usable snapshot there is no row in `market`, and no estimate.
+MARKET = "market as materialized (select * from crm_hosting.market)"
 EARNINGS = """
-  round(coalesce(sum(earning_hashrate), 0) * :btc_per_terahash::numeric, 8) as daily_btc,
-  round(coalesce(sum(earning_hashrate), 0) * :btc_per_terahash::numeric * :btc_price::numeric, 2) as daily_usd,
+  round(coalesce(sum(earning_hashrate) * (select btc_per_terahash_day from market), 0), 8) as daily_btc,
+  round(coalesce(sum(earning_hashrate) * (select btc_per_terahash_day * btc_price from market), 0), 2) as daily_usd,
   round(coalesce(sum(electricity_cost), 0), 2) as electricity_cost
 """
 
@@ -100,7 +102,7 @@ from crm_hosting.enter(:user_id::integer, :customer_id::integer, :see_all::text[
 
 SCOPE_TO = "select crm_hosting.scope_to(:tenant_id::integer)"
 
-MARKET = "select recorded_at, btc_price, network_difficulty, block_reward from crm_hosting.market"
+MARKET_TIME = "select recorded_at from crm_hosting.market"
 
 # For market_refresh, which logs in as a role that can do these two things and nothing else.
 MARKET_OF_THE_DAY = """
@@ -123,7 +125,7 @@ select link.account_id from crm_hosting.customers c {LINK} where c.id = :custome
 STATS = f"""
 with linked as materialized (
   select link.account_id from crm_hosting.customers c {LINK} where c.id = :customer_id::integer
-), {_MODELS_OF_ONE}, total as (
+), {MARKET}, {_MODELS_OF_ONE}, total as (
   select coalesce(sum(active), 0) as active, coalesce(sum(offline), 0) as offline,
          coalesce(sum(maintenance), 0) as maintenance, coalesce(sum(sold), 0) as sold,
          coalesce(sum(machines), 0) as machines, coalesce(sum(hashrate), 0) as hashrate,
@@ -151,11 +153,11 @@ select json_build_object(
     'active', active, 'offline', offline, 'maintenance', maintenance, 'sold', sold),
   'electricity_cost_daily', electricity_cost,
   'net_profit_daily', daily_usd - electricity_cost,
-  'btc_price', nullif(:btc_price::numeric, 0),
-  'network_difficulty', :network_difficulty::numeric,
-  'market_as_of', :market_as_of::text
+  'btc_price', btc_price,
+  'network_difficulty', network_difficulty,
+  'market_as_of', to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 )::text
-from linked, total
+from linked cross join total left join market on true
 """
 
 # One page of the customer's rows, newest first, as JSON text, with the id to go on after (null at the end), and

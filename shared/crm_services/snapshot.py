@@ -9,7 +9,7 @@ from crm_services import queries
 from crm_services.database import Database
 from crm_services.errors import AppError
 from crm_services.market_sources import FirstChoice, SecondChoice
-from crm_services.revenue import hashrate_at_target
+from crm_services.network import hashrate_at_target
 from crm_services.settings import MarketUrls
 from crm_services.web import Patience, Source
 

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from crm_services import batch_queries as queries
 from crm_services.database import Transaction
-from crm_services.market import Market
 from crm_services.settings import settings
 
 
@@ -29,21 +28,11 @@ def sync_range(
     transaction: Transaction, after: int, upto: int, only: list[int] | None = None, run_id: int | None = None
 ) -> Synced:
     """Sync the visible customers with `after < id <= upto`, of those in `only` where that is given."""
-    return Synced(*transaction.row(queries.SYNC, run_id=run_id, **_parameters(transaction, after, upto, only)))
+    row = transaction.row(queries.SYNC, after=after, upto=upto, only=only, run_id=run_id, link_any=settings().link_any)
+    return Synced(*row)
 
 
 def preview_range(transaction: Transaction, after: int, upto: int, limit: int) -> Preview:
     """What `sync_range` would change, in detail for the first `limit` customers; it writes nothing."""
-    return Preview(*transaction.row(queries.PREVIEW, limit=limit, **_parameters(transaction, after, upto, None)))
-
-
-def _parameters(transaction: Transaction, after: int, upto: int, only: list[int] | None) -> dict[str, object]:
-    market = Market.newest(transaction)
-    return {
-        "after": after,
-        "upto": upto,
-        "only": only,
-        "link_any": settings().link_any,
-        "btc_per_terahash": market.btc_per_terahash_day,
-        "btc_price": market.btc_price or 0,
-    }
+    row = transaction.row(queries.PREVIEW, after=after, upto=upto, only=None, limit=limit, link_any=settings().link_any)
+    return Preview(*row)

@@ -28,6 +28,13 @@ language sql immutable parallel safe
 return case when figure >= 0 and figure < 2147483648 / scale  -- in a case of its own: what is larger overflows below
             then case when round(figure * scale) / scale = figure then (figure * scale)::bigint end end;
 
+-- What 1 TH/s earns: BTC a day on average, to 40 places, = hashes a day x BTC a block / hashes a block. 10^12 is the SI
+-- prefix, 86400 the seconds of a day; 2^32 x difficulty hashes are expected for a block, as the target of difficulty 1 is
+-- 2^224 of 2^256 possible hashes: https://en.bitcoin.it/wiki/Difficulty
+create or replace function crm_hosting.btc_per_terahash_day(difficulty numeric, block_reward numeric) returns numeric
+language sql immutable parallel safe
+return round(1e12 * 86400 * block_reward, 40) / (difficulty * 4294967296);
+
 -- One of the four statuses, or null for an unknown one. As the CRM writes it is the common case and the quick one.
 -- Collation C folds ASCII alone, so that no server's alphabet makes a status of another word.
 create or replace function crm_hosting.known_status(status text) returns text
@@ -146,7 +153,8 @@ select id, model_name as name from public.miner_models;
 -- The newest usable snapshot, or none. (The column as it is, not as it is shown: it has the index.)
 create or replace view crm_hosting.market as
 select recorded_at at time zone 'utc' as recorded_at, btc_price::numeric as btc_price, network_difficulty::numeric as network_difficulty,
-       block_reward::numeric as block_reward
+       block_reward::numeric as block_reward,
+       crm_hosting.btc_per_terahash_day(network_difficulty::numeric, block_reward::numeric) as btc_per_terahash_day
 from public.network_snapshots
 where is_valid is not false and isfinite(recorded_at)
   and btc_price > 0 and btc_price < 'Infinity'

@@ -1,10 +1,7 @@
-"""What a terahash per second earns: the one place with the formula, and where each of its constants comes from."""
+"""What the bitcoin network pays for a block, and how much hashing a difficulty calls for."""
 
 from decimal import Decimal
 
-# The SI prefix, and 24 x 60 x 60.
-HASHES_PER_TERAHASH = Decimal(10) ** 12
-SECONDS_PER_DAY = Decimal(86_400)
 # Expected hashes for a block at difficulty 1: the target of difficulty 1 is 2^224, of 2^256 possible hashes.
 # https://en.bitcoin.it/wiki/Difficulty
 HASHES_PER_DIFFICULTY = Decimal(2) ** 32
@@ -17,12 +14,6 @@ SATOSHI_PER_BITCOIN = 10**8
 FIRST_REWARD = 50 * SATOSHI_PER_BITCOIN
 BLOCKS_PER_HALVING = 210_000
 LAST_REWARDED_HEIGHT = FIRST_REWARD.bit_length() * BLOCKS_PER_HALVING - 1
-
-
-def btc_per_terahash_day(difficulty: Decimal, block_reward: Decimal) -> Decimal:
-    """BTC that 1 TH/s earns in a day on average: hashes a day x BTC a block / hashes a block, to 28 digits."""
-    # Multiplied first: what a float8 holds fits into 28 digits, so that the division alone is rounded.
-    return HASHES_PER_TERAHASH * SECONDS_PER_DAY * block_reward / (difficulty * HASHES_PER_DIFFICULTY)
 
 
 def block_reward(height: int) -> Decimal:
