@@ -79,13 +79,13 @@ class Api(APIGatewayHttpResolver):
     """
 
     service: CRMHostingIntegrationService
-    language: Language
 
     def __init__(self, permission: Permission | None) -> None:
         super().__init__(enable_validation=True, debug=False)  # whatever POWERTOOLS_DEV says: it prints cookies
         self.permission = permission
         self._failure: Exception | None = None
         self._started = 0.0
+        self._headers: Mapping[str, str] = {}
         self.exception_handler(Exception)(self._note_failure)
         self.exception_handler([NotFoundError, RequestValidationError])(self._note_failure)
         self.handler = logger.inject_lambda_context(
@@ -97,7 +97,7 @@ class Api(APIGatewayHttpResolver):
 
     def _handle(self, event: Event, context: Any) -> dict[str, Any]:
         started = self._started = time.perf_counter()
-        self.language = preferred_language(event["headers"].get("accept-language", ""))
+        self._headers = event["headers"]
         try:
             response = self._let_in_and_answer(event, context)
         except AppError as error:
@@ -105,7 +105,7 @@ class Api(APIGatewayHttpResolver):
         except Exception as error:
             response = self._failed(AppError(), error)
         response["headers"] = HEADERS | response.get("headers", {})
-        if len(response["body"]) >= GZIP_FROM_BYTES and accepts_gzip(event["headers"].get("accept-encoding", "")):
+        if len(response["body"]) >= GZIP_FROM_BYTES and accepts_gzip(self._headers.get("accept-encoding", "")):
             response["headers"]["Content-Encoding"] = "gzip"
             response |= {"body": gzipped(response["body"]), "isBase64Encoded": True}
         logger.info(
@@ -116,6 +116,11 @@ class Api(APIGatewayHttpResolver):
         )
         return response
 
+    @property
+    def language(self) -> Language:
+        """What the caller prefers to read."""
+        return preferred_language(self._headers.get("accept-language", ""))
+
     def has_time(self) -> bool:
         """Whether a run that this request started may go on: its caller waits."""
         return time.perf_counter() - self._started < settings().request_run_seconds
@@ -123,20 +128,22 @@ class Api(APIGatewayHttpResolver):
     def _let_in_and_answer(self, event: Event, context: Any) -> dict[str, Any]:
         if self.permission is None:
             return self._run(event, context)
-        is_read = event["requestContext"]["http"]["method"] == "GET"
-        if not is_read:
+        read_only = event["requestContext"]["http"]["method"] == "GET"
+        if not read_only:
             refuse_cross_site(event["headers"], settings())
         user_id = _user_id(event)
         logger.append_keys(user_id=user_id)
         try:
-            return self._answer(event, context, user_id, self.permission)
+            return self._answer(event, context, user_id, self.permission, read_only)
         except ConnectionLost:
-            if not is_read:
+            if not read_only:
                 raise
-            return self._answer(event, context, user_id, self.permission)
+            return self._answer(event, context, user_id, self.permission, read_only)
 
-    def _answer(self, event: Event, context: Any, user_id: int, permission: Permission) -> dict[str, Any]:
-        with database.transaction() as transaction:
+    def _answer(
+        self, event: Event, context: Any, user_id: int, permission: Permission, read_only: bool
+    ) -> dict[str, Any]:
+        with database.transaction(read_only) as transaction:
             customer = customer_id(event)
             if customer is not None:
                 logger.append_keys(customer_id=customer)

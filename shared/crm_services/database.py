@@ -28,26 +28,36 @@ Run = Callable[..., list[Row]]
 
 
 class _Connection(Connection):  # type: ignore[misc]
-    """The driver's, but that a transaction's `begin` travels with its first statement: a round trip less."""
+    """The driver's, but that something can be said whose answer is heard before the next one's: a round trip less."""
 
-    _is_beginning = False
+    _unheard: tuple[Context, ...] = ()
 
-    def begin(self) -> None:
-        self.send_QUERY("begin")  # into the buffer that the next statement flushes
-        self._is_beginning = True
+    def say(self, sql: str) -> None:
+        """Send it with the next statement, or with the next flush."""
+        self.send_QUERY(sql)
+        self._unheard = (*self._unheard, Context(sql))
+
+    def flush(self) -> None:
+        """Send what was said."""
+        self._sock.flush()
+
+    def hear(self) -> None:
+        """Wait for the answers to what was said."""
+        unheard, self._unheard = self._unheard, ()
+        for context in unheard:
+            super().handle_messages(context)
 
     def handle_messages(self, context: Context) -> None:
-        if self._is_beginning:
-            self._is_beginning = False
-            super().handle_messages(Context("begin"))
+        self.hear()
         super().handle_messages(context)
 
 
 class Transaction:
     """What runs between begin and commit; every statement runs inside one."""
 
-    def __init__(self, database: "Database") -> None:
+    def __init__(self, database: "Database", read_only: bool) -> None:
         self.database = database
+        self._read_only = read_only
         self._is_open = True
 
     def rows(self, sql: str, **parameters: object) -> list[Row]:
@@ -72,8 +82,12 @@ class Transaction:
         self._end("rollback")
 
     def _end(self, how: str) -> None:
-        if self._is_open:
-            self._is_open = False
+        if not self._is_open:
+            return
+        self._is_open = False
+        if self._read_only:  # there is nothing to lose, and so nothing to wait for
+            self.database.say(how)
+        else:
             self.database.run(how)
 
 
@@ -83,14 +97,16 @@ class Database:
     def __init__(self) -> None:
         self._connection: _Connection | None = None
         self._connected_at = 0.0
+        self._begin_with = "begin"
         self._is_reused = False  # and has not answered in this transaction yet
         self._prepared: dict[str, PreparedStatement] = {}
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, read_only: bool = False) -> Iterator[Transaction]:
         """A transaction: committed at the end, rolled back by an exception."""
+        self._begin_with = "begin read only" if read_only else "begin"
         self._begin()
-        transaction = Transaction(self)
+        transaction = Transaction(self, read_only)
         try:
             yield transaction
         except BaseException:
@@ -111,6 +127,15 @@ class Database:
             rows = self._run(sql, parameters)
         self._is_reused = False
         return rows
+
+    def say(self, sql: str) -> None:
+        """Send a statement whose answer nobody waits for; a dead connection is dropped."""
+        if self._connection is not None:
+            try:
+                self._connection.say(sql)
+                self._connection.flush()
+            except (InterfaceError, OSError):
+                self.close()
 
     def _run(self, sql: str, parameters: dict[str, object]) -> list[Row]:
         if self._connection is None:
@@ -137,7 +162,7 @@ class Database:
     def _begin(self) -> None:
         if self._connection is not None and not self._is_stale(self._connection):
             self._is_reused = True
-            self._connection.begin()
+            self._connection.say(self._begin_with)
         else:
             self.close()
             self._open()
@@ -146,10 +171,14 @@ class Database:
         self._is_reused = False
         self._connection = self._connect()
         self._connected_at = time.monotonic()
-        self._connection.begin()
+        self._connection.say(self._begin_with)
 
     def _is_stale(self, connection: _Connection) -> bool:
-        # Between requests the server has nothing to say: a readable socket is a closed one.
+        try:
+            connection.hear()
+        except (DatabaseError, InterfaceError, OSError):
+            return True
+        # Between requests the server has nothing more to say: a readable socket is a closed one.
         readable, _, _ = select.select([connection._usock], [], [], 0)
         return bool(readable) or time.monotonic() - self._connected_at > MAX_AGE_SECONDS
 

@@ -26,7 +26,7 @@ def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[
     changes: list[Any] = []
     remaining = 0
     while True:
-        with database.transaction() as transaction:
+        with database.transaction(read_only=True) as transaction:
             _prepare(transaction, tenant_id)
             count, upto = transaction.row(queries.NEXT_CHUNK, after=after, size=pace.size)
             if not count:
@@ -35,7 +35,7 @@ def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[
                 remaining = transaction.value(queries.CUSTOMERS_AFTER, after=after)
                 break
         try:
-            with database.transaction() as transaction:
+            with database.transaction(read_only=True) as transaction:
                 _prepare(transaction, tenant_id)
                 chunk = preview_range(transaction, after, upto, SHOWN - len(changes))
         except QueryFailed as error:
@@ -61,6 +61,5 @@ def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[
 
 
 def _prepare(transaction: Transaction, tenant_id: int | None) -> None:
-    transaction.rows("set transaction read only")
     transaction.rows(queries.PREPARE_CHUNK)
     transaction.rows(SCOPE_TO, tenant_id=tenant_id)

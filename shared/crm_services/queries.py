@@ -31,7 +31,7 @@ _DAILY_COST = """
 
 # The fleets in `rows`, a row per account and model. A sold machine counts for nothing but its own number; what earns
 # and costs is active.
-def _by_model(rows: str, hashrate: str, daily_cost: str) -> str:
+def _by_model(rows: str, hashrate: str, daily_cost: str, more: str = "") -> str:
     return f"""
 models as (
   select counted.*, k.name as model
@@ -45,9 +45,7 @@ models as (
            coalesce(sum(watts) filter (where status <> 'sold'), 0) as power,
            {hashrate.format("status <> 'sold'")} as hashrate,
            {hashrate.format("status = 'active'")} as earning_hashrate,
-           {daily_cost.format("status = 'active'")} as electricity_cost,
-           bool_or(has_unusable_figure) as has_unusable_figure,
-           bool_or(has_unknown_status) as has_unknown_status
+           {daily_cost.format("status = 'active'")} as electricity_cost{more}
     from ({rows}) counting
     group by account_id, model_id
   ) counted
@@ -66,17 +64,21 @@ MODELS = _by_model(
     """,
     _HASHRATE,
     _DAILY_COST,
+    ", bool_or(has_unusable_figure) as has_unusable_figure, bool_or(has_unknown_status) as has_unknown_status",
 )
 
-# Of the one account in `linked`, whose rows may be many: they have few prices, so those of a price are added up first.
+# Of the one account in `linked`, whose rows may be many: they have few prices and ways to write a status, so those of
+# a kind are added up before anything is made of either.
 _MODELS_OF_ONE = _by_model(
     f"""
-    select account_id, model_id, status, sum(quantity) as quantity, sum(watts) as watts,
-           {_HASHRATE.format("true")} as terahash,
-           sum(watts) * crm_hosting.usable(electricity_cost) * 0.024 as daily_cost,
-           bool_or(has_unusable_figure) as has_unusable_figure, bool_or(has_unknown_status) as has_unknown_status
-    from (select m.* from linked join crm_hosting.miners m on m.account_id = linked.account_id offset 0) m
-    group by account_id, model_id, status, electricity_cost
+    select account_id, model_id, coalesce(crm_hosting.known_status(written_status), 'offline') as status,
+           quantity, watts, terahash, watts * crm_hosting.usable(electricity_cost) * 0.024 as daily_cost
+    from (
+      select account_id, model_id, written_status, electricity_cost, sum(quantity) as quantity, sum(watts) as watts,
+             {_HASHRATE.format("true")} as terahash
+      from (select m.* from linked join crm_hosting.miners m on m.account_id = linked.account_id offset 0) m
+      group by account_id, model_id, written_status, electricity_cost
+    ) alike
     """,
     "coalesce(sum(terahash) filter (where {0}), 0)",
     "coalesce(sum(daily_cost) filter (where {0}), 0)",

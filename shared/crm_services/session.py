@@ -1,6 +1,7 @@
 """The CRM's session cookie: from the header to the id of the account that logged in."""
 
 import hashlib
+from functools import lru_cache
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -29,14 +30,8 @@ def user_id_of(cookie: str, secrets: list[str], now: float) -> int:
     """
     if len(cookie) > MAX_COOKIE_LENGTH:
         raise NotAuthenticated
-    # As flask.sessions.SecureCookieSessionInterface signs. Its tagged JSON leaves an integer as it is.
-    serializer = URLSafeTimedSerializer(
-        secrets[::-1],  # itsdangerous has the newest last
-        salt="cookie-session",
-        signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha1},
-    )
     try:
-        session, signed_at = serializer.loads(cookie, return_timestamp=True)
+        session, signed_at = _serializer(*secrets).loads(cookie, return_timestamp=True)
     except (BadData, ValueError, OverflowError):
         raise NotAuthenticated from None
     age = int(now) - signed_at.timestamp()  # in whole seconds, as Flask counts
@@ -46,3 +41,13 @@ def user_id_of(cookie: str, secrets: list[str], now: float) -> int:
     if not 0 < user_id <= MAX_ID:
         raise NotAuthenticated
     return user_id
+
+
+@lru_cache(maxsize=2)
+def _serializer(*secrets: str) -> URLSafeTimedSerializer:
+    # As flask.sessions.SecureCookieSessionInterface signs. Its tagged JSON leaves an integer as it is.
+    return URLSafeTimedSerializer(
+        list(secrets[::-1]),  # itsdangerous has the newest last
+        salt="cookie-session",
+        signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha1},
+    )

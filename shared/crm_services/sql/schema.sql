@@ -83,6 +83,8 @@ begin
     from public.user_access a where a.id = caller;
   perform set_config('crm_hosting.scope', case when state = 'active' then
     case when role = any(see_all) then 'all' else caller::text end else '' end, true);
+  -- A fleet's rows are grouped by hashing: the planner takes each fleet for one of ten rows, and would sort ten thousand.
+  perform set_config('enable_sort', 'off', true);
   if customer is not null then
     select c.created_by_id into owner from public.crm_customers c where c.id = customer;
     decision := case when not found then 'missing'
@@ -142,7 +144,7 @@ select m.id, m.user_id as account_id, m.miner_model_id as model_id, k.model_name
        -- with the watts it makes a number of less than 63 bits, or is null
        case when coalesce(greatest(m.quantity, 0), 0)::bigint * coalesce(greatest(m.actual_power, 0), 0) < 2147483648
             then crm_hosting.whole(m.electricity_cost, 1e6) end as price_e6,
-       m.actual_hashrate, m.electricity_cost
+       m.actual_hashrate, m.electricity_cost, m.status as written_status
 from public.user_miners m
 left join public.miner_models k on k.id = m.miner_model_id
 where (select current_setting('crm_hosting.scope', true)) <> '';
