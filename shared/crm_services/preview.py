@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from crm_services import batch_queries as queries
-from crm_services.database import Database, Transaction
+from crm_services.database import Database
 from crm_services.errors import QueryFailed
 from crm_services.pace import Pace
 from crm_services.queries import SCOPE_TO
@@ -26,17 +26,17 @@ def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[
     changes: list[Any] = []
     remaining = 0
     while True:
-        with database.transaction(read_only=True) as transaction:
-            _prepare(transaction, tenant_id)
-            count, upto = transaction.row(queries.NEXT_CHUNK, after=after, size=pace.size)
-            if not count:
-                break
-            if not has_time():
-                remaining = transaction.value(queries.CUSTOMERS_AFTER, after=after)
-                break
+        count, upto = 0, 0
         try:
             with database.transaction(read_only=True) as transaction:
-                _prepare(transaction, tenant_id)
+                transaction.rows(queries.PREPARE_CHUNK)
+                transaction.rows(SCOPE_TO, tenant_id=tenant_id)
+                count, upto = transaction.row(queries.NEXT_CHUNK, after=after, size=pace.size)
+                if not count:
+                    break
+                if not has_time():
+                    remaining = transaction.value(queries.CUSTOMERS_AFTER, after=after)
+                    break
                 chunk = preview_range(transaction, after, upto, SHOWN - len(changes))
         except QueryFailed as error:
             if not error.is_fault_of_a_row:
@@ -58,8 +58,3 @@ def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[
         "remaining": remaining,
         "changes": changes,
     }
-
-
-def _prepare(transaction: Transaction, tenant_id: int | None) -> None:
-    transaction.rows(queries.PREPARE_CHUNK)
-    transaction.rows(SCOPE_TO, tenant_id=tenant_id)
