@@ -71,7 +71,7 @@ MODELS = _by_model(
 # a kind are added up before anything is made of either.
 _MODELS_OF_ONE = _by_model(
     f"""
-    select account_id, model_id, coalesce(crm_hosting.known_status(written_status), 'offline') as status,
+    select account_id, model_id, crm_hosting.counted_status(written_status) as status,
            quantity, watts, terahash, watts * crm_hosting.usable(electricity_cost) * 0.024 as daily_cost
     from (
       select account_id, model_id, written_status, electricity_cost, sum(quantity) as quantity, sum(watts) as watts,

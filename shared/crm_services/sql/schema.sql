@@ -43,6 +43,11 @@ return case when status in ('active', 'offline', 'maintenance', 'sold') then sta
             when lower(btrim(status, E' \t\r\n\u00a0\u3000') collate "C") in ('active', 'offline', 'maintenance', 'sold')
             then lower(btrim(status, E' \t\r\n\u00a0\u3000') collate "C") end;
 
+-- The status that a row counts under: an unknown one is taken for offline.
+create or replace function crm_hosting.counted_status(status text) returns text
+language sql immutable parallel safe
+return coalesce(crm_hosting.known_status(status), 'offline');
+
 -- ── The sync's columns on the CRM's customers ────────────────────────────────────────────────────────────────
 -- Asked first: `alter table` bars everybody from the table even where it has nothing to add.
 do $$ begin
@@ -131,7 +136,7 @@ where (select current_setting('crm_hosting.scope', true)) <> '';
 create or replace view crm_hosting.miners as
 select m.id, m.user_id as account_id, m.miner_model_id as model_id, k.model_name as model, m.custom_name,
        m.location, m.created_at,
-       coalesce(crm_hosting.known_status(m.status), 'offline') as status,
+       crm_hosting.counted_status(m.status) as status,
        coalesce(greatest(m.quantity, 0), 0) as quantity,
        crm_hosting.usable(m.actual_hashrate) as hashrate,
        coalesce(greatest(m.actual_power, 0), 0) as power,
@@ -236,7 +241,7 @@ grant usage on schema crm_hosting to crm_hosting;
 revoke all on all tables in schema crm_hosting from crm_hosting;
 -- Whoever writes to a table of the CRM computes the key for its index, and so has to be allowed to.
 grant execute on function crm_hosting.email_key to public;
-grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting.known_status to crm_hosting;
+grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting.known_status, crm_hosting.counted_status to crm_hosting;
 revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers from public;
 grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers to crm_hosting;
 grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.models, crm_hosting.market to crm_hosting;
