@@ -58,10 +58,7 @@ where a.email_key = crm_hosting.email_key(c.email)
 """
 
 
-MARKET = """
-select crm_hosting.btc_per_terahash_day(network_difficulty::numeric, block_reward::numeric), btc_price
-from network_snapshots order by recorded_at desc, id desc limit 1
-"""
+MARKET = "select btc_per_terahash_day, btc_price from crm_hosting.market"
 
 
 def run(db: Connection) -> None:
