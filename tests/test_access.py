@@ -9,6 +9,7 @@ import pytest
 from werkzeug import Request
 from werkzeug.test import EnvironBuilder
 
+from crm_services import sync
 from crm_services.database import database as bundle_database
 from crm_services.settings import settings
 from local.cookies import session_cookie
@@ -178,3 +179,15 @@ def test_a_path_that_disagrees_with_its_parameters_leaks_nothing(company: Compan
 
             assert ANOTHERS not in answer["body"]
             assert answer["statusCode"] == 404 or json.loads(answer["body"])["data"] == [], route.key
+
+
+def test_nothing_is_written_before_it_is_known_who_asks(
+    client: Client, crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[object] = []
+    monkeypatch.setattr(sync, "sync_range", lambda *where: written.append(where))
+    operator = crm.account(role="operator")
+
+    answer = client.post(f"/crm/api/customer/{crm.linked_customer(operator)}/sync-hosting", operator)
+
+    assert (answer.status_code, written) == (403, [])

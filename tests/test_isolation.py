@@ -301,15 +301,15 @@ def test_a_reused_connection_carries_no_scope_over(
         return {row[0] for row in transaction.rows("select id from crm_hosting.customers")}
 
     with pytest.raises(QueryFailed), database.transaction() as transaction:  # noqa: PT012 (it fails at its end)
-        verify_resource_access(transaction, admin, Permission.VIEW)
+        verify_resource_access(transaction, admin, Permission.VIEW)()
         assert len(seen(transaction)) == 3
         transaction.rows("select 1 / 0")
     with database.transaction() as transaction:
         assert seen(transaction) == set()
     with pytest.raises(NotAuthenticated), database.transaction() as transaction:
-        verify_resource_access(transaction, 2**31 - 1, Permission.VIEW)
+        verify_resource_access(transaction, 2**31 - 1, Permission.VIEW)()
     with database.transaction() as transaction:
-        verify_resource_access(transaction, tenants["bob"], Permission.VIEW)
+        verify_resource_access(transaction, tenants["bob"], Permission.VIEW)()
         assert seen(transaction) == {tenants["bob_customer"]}
     database.close()
 

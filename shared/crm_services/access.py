@@ -1,8 +1,10 @@
 """Who may do what: roles and permissions as one table."""
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from crm_services import queries
 from crm_services.database import Transaction
@@ -69,22 +71,27 @@ def role_of(name: str) -> Role:
 
 def verify_resource_access(
     transaction: Transaction, user_id: int, permission: Permission, customer_id: int | None = None
-) -> Caller:
-    """Let the account in, or raise; from here on the transaction sees the account's customers only.
+) -> Callable[[], Caller]:
+    """Ask whether the account may do that; what is returned waits for the answer, and lets the account in or raises.
 
-    Raises NotAuthenticated for an account that is unknown, inactive or expired, AccessDenied where the role lacks
-    the permission or the customer is another's, NotFound where there is no such customer.
+    From here on the transaction sees the account's customers only. Raises NotAuthenticated for an account that is
+    unknown, inactive or expired, AccessDenied where the role lacks the permission or the customer is another's,
+    NotFound where there is no such customer.
     """
-    state, role_name, decision = transaction.row(
-        queries.ENTER, user_id=user_id, customer_id=customer_id, see_all=SEES_ALL
-    )
-    if state != "active":
-        raise NotAuthenticated
-    role = role_of(role_name)
-    if permission not in role.permissions:
-        raise AccessDenied
-    if decision == "missing":
-        raise NotFound("customer_not_found")
-    if decision == "other":
-        raise AccessDenied
-    return Caller(user_id, None if role.sees_all else user_id)
+    answer = transaction.ask(queries.ENTER, user_id=user_id, customer_id=customer_id, see_all=SEES_ALL)
+
+    @cache
+    def verified() -> Caller:
+        [(state, role_name, decision)] = answer()
+        if state != "active":
+            raise NotAuthenticated
+        role = role_of(role_name)
+        if permission not in role.permissions:
+            raise AccessDenied
+        if decision == "missing":
+            raise NotFound("customer_not_found")
+        if decision == "other":
+            raise AccessDenied
+        return Caller(user_id, None if role.sees_all else user_id)
+
+    return verified

@@ -3,7 +3,7 @@
 import json
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import UnionType
 from typing import Annotated, Any, NewType
@@ -14,7 +14,6 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from aws_lambda_powertools.logging import correlation_paths
 from pydantic import BaseModel
 
 from crm_services import access, session
@@ -90,7 +89,6 @@ class Api(APIGatewayHttpResolver):
         self.exception_handler([NotFoundError, RequestValidationError])(self._note_failure)
         self.handler = logger.inject_lambda_context(
             self._handle,
-            correlation_id_path=correlation_paths.API_GATEWAY_HTTP,
             clear_state=True,
             log_event=False,  # whatever the environment says: an event has the cookie in it
         )
@@ -98,6 +96,7 @@ class Api(APIGatewayHttpResolver):
     def _handle(self, event: Event, context: Any) -> dict[str, Any]:
         started = self._started = time.perf_counter()
         self._headers = event["headers"]
+        logger.set_correlation_id(event["requestContext"]["requestId"])
         try:
             response = self._let_in_and_answer(event, context)
         except AppError as error:
@@ -127,7 +126,7 @@ class Api(APIGatewayHttpResolver):
 
     def _let_in_and_answer(self, event: Event, context: Any) -> dict[str, Any]:
         if self.permission is None:
-            return self._run(event, context)
+            return self._run(event, context, lambda: None)
         read_only = event["requestContext"]["http"]["method"] == "GET"
         if not read_only:
             refuse_cross_site(event["headers"], settings())
@@ -147,13 +146,18 @@ class Api(APIGatewayHttpResolver):
             customer = customer_id(event)
             if customer is not None:
                 logger.append_keys(customer_id=customer)
-            caller = access.verify_resource_access(transaction, user_id, permission, customer)
-            self.service = CRMHostingIntegrationService(transaction, caller.tenant_id, user_id)
-            return self._run(event, context)
+            verified = access.verify_resource_access(transaction, user_id, permission, customer)
+            if not read_only:
+                verified()
+            self.service = CRMHostingIntegrationService(transaction, verified)
+            return self._run(event, context, verified)
 
-    def _run(self, event: Event, context: Any) -> dict[str, Any]:
+    def _run(self, event: Event, context: Any, verified: Callable[[], object]) -> dict[str, Any]:
         self._failure = None
         response = self.resolve(without_empty_parameters(event), context)
+        # A read does not wait for this before it goes on, as the scope holds in PostgreSQL; but its answer does, and
+        # whoever may not ask is told that before what is wrong with the request.
+        verified()
         if self._failure is not None:  # raised here, so that it rolls the transaction back
             raise self._failure
         return response

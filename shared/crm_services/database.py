@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
-from pg8000.core import Context
+from pg8000.core import SYNC_MSG, Context
 from pg8000.exceptions import DatabaseError, InterfaceError
-from pg8000.native import Connection, PreparedStatement
+from pg8000.native import Connection, PreparedStatement, make_params
 
 from crm_services.errors import ConnectionLost, QueryFailed, Unavailable
 from crm_services.settings import DatabaseTarget, database_target, settings
@@ -28,7 +28,7 @@ Run = Callable[..., list[Row]]
 
 
 class _Connection(Connection):  # type: ignore[misc]
-    """The driver's, but that something can be said whose answer is heard before the next one's: a round trip less."""
+    """The driver's, but that it need not wait: what was said is heard later, before the next answer at the latest."""
 
     _unheard: tuple[Context, ...] = ()
 
@@ -37,19 +37,30 @@ class _Connection(Connection):  # type: ignore[misc]
         self.send_QUERY(sql)
         self._unheard = (*self._unheard, Context(sql))
 
+    def ask(self, statement: PreparedStatement, parameters: dict[str, object]) -> Context:
+        """Send it; what is returned has the rows once it was heard."""
+        context = Context(statement.statement, columns=statement.cols, input_funcs=statement.input_funcs)
+        self.send_BIND(statement.name_bin, make_params(self.py_types, statement.make_vals(parameters)))
+        self.send_EXECUTE()
+        self._sock.write(SYNC_MSG)
+        self.flush()
+        self._unheard = (*self._unheard, context)
+        return context
+
     def flush(self) -> None:
         """Send what was said."""
         self._sock.flush()
 
     def hear(self) -> None:
         """Wait for the answers to what was said."""
-        unheard, self._unheard = self._unheard, ()
-        for context in unheard:
+        while self._unheard:
+            context, *others = self._unheard
+            self._unheard = tuple(others)  # still to come, where this one is an error
             super().handle_messages(context)
 
     def handle_messages(self, context: Context) -> None:
+        self._unheard = (*self._unheard, context)
         self.hear()
-        super().handle_messages(context)
 
 
 class Transaction:
@@ -67,6 +78,10 @@ class Transaction:
     def row(self, sql: str, **parameters: object) -> Row:
         """The one row of a statement that always has one."""
         return self.rows(sql, **parameters)[0]
+
+    def ask(self, sql: str, **parameters: object) -> Callable[[], list[Row]]:
+        """Send the transaction's first statement; what is returned waits for its rows."""
+        return self.database.ask(sql, **parameters)
 
     def value(self, sql: str, **parameters: object) -> Any:
         """The first column of the first row, or None where there is no row."""
@@ -128,6 +143,24 @@ class Database:
         self._is_reused = False
         return rows
 
+    def ask(self, sql: str, **parameters: object) -> Callable[[], list[Row]]:
+        """`run` in two steps: the statement is sent, and what is returned waits for its rows."""
+        if not settings().prepare_statements:  # it takes more than one message
+            return lambda: self.run(sql, **parameters)
+        is_reused, self._is_reused = self._is_reused, False  # what runs meanwhile builds on this one
+        context = Context(sql)
+        with suppress(ConnectionLost):
+            context = self._try(lambda connection: connection.ask(self._prepared_on(connection, sql), parameters))
+
+        def rows() -> list[Row]:
+            with suppress(ConnectionLost):
+                self._try(_Connection.hear)
+                return context.rows or []
+            self._is_reused = is_reused
+            return self.run(sql, **parameters)
+
+        return rows
+
     def say(self, sql: str) -> None:
         """Send a statement whose answer nobody waits for; a dead connection is dropped."""
         if self._connection is not None:
@@ -138,14 +171,20 @@ class Database:
                 self.close()
 
     def _run(self, sql: str, parameters: dict[str, object]) -> list[Row]:
+        if ";" in sql or not settings().prepare_statements:  # several statements cannot be prepared
+            return self._try(lambda connection: connection.run(sql, **parameters)) or []
+        return self._try(lambda connection: self._prepared_on(connection, sql).run(**parameters)) or []
+
+    def _prepared_on(self, connection: _Connection, sql: str) -> PreparedStatement:
+        if sql not in self._prepared:
+            self._prepared[sql] = connection.prepare(sql)
+        return self._prepared[sql]
+
+    def _try(self, do: Callable[[_Connection], Any]) -> Any:
         if self._connection is None:
             raise ConnectionLost
         try:
-            if ";" in sql or not settings().prepare_statements:  # several statements cannot be prepared
-                return self._connection.run(sql, **parameters) or []
-            if sql not in self._prepared:
-                self._prepared[sql] = self._connection.prepare(sql)
-            return self._prepared[sql].run(**parameters) or []
+            return do(self._connection)
         except DatabaseError as error:
             self._raise(error)
         except (InterfaceError, OSError):

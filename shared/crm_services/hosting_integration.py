@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_services import queries
+from crm_services.access import Caller
 from crm_services.database import Transaction
 from crm_services.errors import AccessDenied, BadParameter, CustomerBusy, CustomerRefused, NotFound, QueryFailed
 from crm_services.health import Figures, judge
@@ -28,10 +29,9 @@ class CRMHostingIntegrationService:
     Figures come out of PostgreSQL as JSON text; the methods that end in `_json` hand it on as it is, for HTTP.
     """
 
-    def __init__(self, transaction: Transaction, tenant_id: int | None = None, user_id: int | None = None) -> None:
+    def __init__(self, transaction: Transaction, caller: Callable[[], Caller]) -> None:
         self._transaction = transaction
-        self._tenant_id = tenant_id
-        self._user_id = user_id
+        self._caller = caller
 
     def get_linked_user_access(self, customer_id: int) -> int | None:
         """The id of the account that the customer is linked to by e-mail, or None."""
@@ -147,20 +147,21 @@ class CRMHostingIntegrationService:
 
         self._transaction.commit()
         limit = batch.TimeLimit(has_time, handover.to_function(settings().sync_function))
-        return batch.run(self._transaction.database, self._tenant_id, "request", self._user_id, limit)
+        caller = self._caller()
+        return batch.run(self._transaction.database, caller.tenant_id, "request", caller.user_id, limit)
 
     def preview_batch(self, has_time: Callable[[], bool] = lambda: True) -> dict[str, Any]:
         """What a batch over the caller's scope would change: its counts, and the first hundred changes."""
         from crm_services.preview import preview_batch  # noqa: PLC0415 (reads never import the batch)
 
         self._transaction.commit()
-        return preview_batch(self._transaction.database, self._tenant_id, has_time)
+        return preview_batch(self._transaction.database, self._caller().tenant_id, has_time)
 
     def runs_page_json(self, before: int | None, limit: int) -> tuple[str, int | None]:
         """One page of the runs in the caller's scope as a JSON array, newest first, and what to go on before."""
         page, following = self._transaction.row(
             queries.RUNS,
-            tenant_id=self._tenant_id,
+            tenant_id=self._caller().tenant_id,
             before=before,
             limit=limit,
             dead_after=settings().run_dead_after_seconds,
@@ -178,14 +179,14 @@ class CRMHostingIntegrationService:
         if not rows:
             raise NotFound("run_not_found")
         [(tenant_id, run, following)] = rows
-        if self._tenant_id not in {None, tenant_id}:
+        if self._caller().tenant_id not in {None, tenant_id}:
             raise AccessDenied
         return run, following
 
     def get_sync_status(self, language: Language = "zh") -> dict[str, Any]:
         """How well CRM and hosting agree in the caller's scope: counts, link rate in percent, health and its issues."""
         total, linked, link_rate = self._transaction.row(queries.LINK_COUNTS, link_any=settings().link_any)
-        runs = self._transaction.rows(queries.LAST_COMPLETED_RUN, tenant_id=self._tenant_id)
+        runs = self._transaction.rows(queries.LAST_COMPLETED_RUN, tenant_id=self._caller().tenant_id)
         last_sync, operations, failed = runs[0] if runs else (None, 0, 0)
         figures = Figures(
             now=datetime.now(UTC),
