@@ -20,10 +20,11 @@ def as_the_role(postgres: Server, database_name: str) -> Iterator[Connection]:
         yield connection
 
 
-@pytest.mark.parametrize(("method", "endpoint"), [("GET", "hosting-stats"), ("POST", "sync-hosting")])
+@pytest.mark.parametrize("request_", ["GET hosting-stats", "POST sync-hosting"])
 def test_a_request_survives_a_connection_that_died_unnoticed(
-    client: Client, crm: Crm, method: str, endpoint: str, as_the_role: Connection, monkeypatch: pytest.MonkeyPatch
+    client: Client, crm: Crm, request_: str, as_the_role: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    method, endpoint = request_.split()
     admin, path = crm.account(role="admin"), f"/crm/api/customer/{crm.linked_customer()}/{endpoint}"
     first = client.ask(method, path, admin)
     assert first.status_code == 200
