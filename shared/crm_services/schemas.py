@@ -2,7 +2,7 @@
 
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Data = TypeVar("Data")
 
@@ -10,7 +10,13 @@ Count = Annotated[int, Field(ge=0)]
 MinerStatus = Literal["active", "offline", "maintenance", "sold"]
 
 
-class ModelFigures(BaseModel):
+class Schema(BaseModel):
+    """Described in the OpenAPI document; built when somebody validates with it, as no request does."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class ModelFigures(Schema):
     """What a customer has of one miner model, sold machines excepted."""
 
     count: Count = Field(description="Machines")
@@ -18,7 +24,7 @@ class ModelFigures(BaseModel):
     power: Count = Field(description="W of all of them")
 
 
-class StatusCounts(BaseModel):
+class StatusCounts(Schema):
     """Machines by status; a status that is none of the four counts as offline."""
 
     active: Count
@@ -27,7 +33,7 @@ class StatusCounts(BaseModel):
     sold: Count
 
 
-class MinerDataSchema(BaseModel):
+class MinerDataSchema(Schema):
     """A batch of equal machines, from user_miners; a figure that is not a finite number >= 0 is shown as 0."""
 
     id: int = Field(description="user_miners.id")
@@ -46,7 +52,7 @@ class MinerDataSchema(BaseModel):
     )
 
 
-class HostingStatsSchema(BaseModel):
+class HostingStatsSchema(Schema):
     """A customer's fleet in figures, computed at the moment of asking; a sold machine is in `by_status` alone."""
 
     has_hosting: bool = Field(description="Whether an account matches the customer's e-mail")
@@ -85,7 +91,7 @@ class HostingStatsSchema(BaseModel):
     )
 
 
-class CustomerSchema(BaseModel):
+class CustomerSchema(Schema):
     """A customer as the CRM holds it: the figures are those of its last sync, null before the first."""
 
     id: int
@@ -103,7 +109,7 @@ class CustomerSchema(BaseModel):
     synced_at: str | None = Field(None, description="When a sync last changed the record, UTC")
 
 
-class SyncResultSchema(BaseModel):
+class SyncResultSchema(Schema):
     """What became of the customers of a batch: total = synced + skipped + errors."""
 
     total: Count = Field(description="Customers in the caller's scope")
@@ -113,14 +119,14 @@ class SyncResultSchema(BaseModel):
     remaining: Count = Field(0, description="Customers left when the time was up; absent where there are none")
 
 
-class FieldChange(BaseModel):
+class FieldChange(Schema):
     """A field of the customer's record as it is, and as a sync would have it."""
 
     before: int | float | str | None
     after: int | float | str | None
 
 
-class CustomerChanges(BaseModel):
+class CustomerChanges(Schema):
     """The fields of a customer's record that a sync would change."""
 
     customer_id: int
@@ -135,7 +141,7 @@ class BatchPreviewSchema(SyncResultSchema):
     changes: list[CustomerChanges] = Field(description="The first hundred of them")
 
 
-class RunSchema(BaseModel):
+class RunSchema(Schema):
     """A run of the batch: total = synced + skipped + errors."""
 
     run_id: int
@@ -155,7 +161,7 @@ class RunSchema(BaseModel):
     duration_seconds: float
 
 
-class RunFailure(BaseModel):
+class RunFailure(Schema):
     """A customer that a run could not sync."""
 
     customer_id: int
@@ -163,14 +169,14 @@ class RunFailure(BaseModel):
     constraint: str | None = Field(None, description="The constraint that refused it")
 
 
-class RunDetails(BaseModel):
+class RunDetails(Schema):
     """A run, and the customers that it could not sync."""
 
     run: RunSchema
     failures: list[RunFailure]
 
 
-class SyncStatusSchema(BaseModel):
+class SyncStatusSchema(Schema):
     """How well CRM and hosting agree."""
 
     total_customers: Count = Field(description="Customers in the caller's scope")
@@ -184,7 +190,7 @@ class SyncStatusSchema(BaseModel):
     issues: list[str] = Field(description="A sentence for each cause, in the caller's language")
 
 
-class Answer(BaseModel, Generic[Data]):
+class Answer(Schema, Generic[Data]):
     """The envelope of every success with data."""
 
     success: Literal[True]
@@ -211,7 +217,7 @@ class StatusAnswer(Answer[SyncStatusSchema]):
     """How well CRM and hosting agree."""
 
 
-class SyncedAnswer(BaseModel):
+class SyncedAnswer(Schema):
     """One customer was synchronised."""
 
     success: Literal[True]
@@ -244,7 +250,7 @@ class RunAnswer(Answer[RunDetails]):
     next: int | None = None
 
 
-class Failure(BaseModel):
+class Failure(Schema):
     """The one body of every failure."""
 
     success: Literal[False]
