@@ -185,6 +185,7 @@ class CRMHostingIntegrationService:
 
     def get_sync_status(self, language: Language = "zh") -> dict[str, Any]:
         """How well CRM and hosting agree in the caller's scope: counts, link rate in percent, health and its issues."""
+        self._transaction.rows(queries.PREPARE_COUNT)
         total, linked, link_rate = self._transaction.row(queries.LINK_COUNTS, link_any=settings().link_any)
         runs = self._transaction.rows(queries.LAST_COMPLETED_RUN, tenant_id=self._caller().tenant_id)
         last_sync, operations, failed = runs[0] if runs else (None, 0, 0)
