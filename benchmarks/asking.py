@@ -29,7 +29,7 @@ def let_in(postgres: Server, database: str) -> None:
         crm.run("update user_access set role = 'admin' where id = :id", id=ADMIN)
 
 
-def event(function: str, customer: int, **query: str) -> dict[str, Any]:
+def event(function: str, customer: int, /, **query: str) -> dict[str, Any]:
     """The function's event about that customer; its answer is not compressed, which the caller may wish for or not."""
     asked: dict[str, Any] = json.loads((EVENTS / f"{function}.json").read_text())
     asked["cookies"] = [f"session={session_cookie(SECRET, ADMIN)}"]

@@ -17,13 +17,19 @@ HASHRATE = "crm_hosting.usable(actual_hashrate)"
 PRICE = "crm_hosting.usable(electricity_cost)"
 
 
-def _stats(hashrate: str, cost: str) -> str:
-    return f"""
-with account as materialized ({ACCOUNT}), batches as (
-  select miner_model_id, {STATUS} as status, sum({QUANTITY}) as machines, sum({QUANTITY}::bigint * {POWER}) as power,
-         {hashrate} as hashrate, {cost} * 0.024 as cost
-  from user_miners where user_id = (select id from account)
-  group by 1, 2
+STATS = f"""
+with account as materialized ({ACCOUNT}), alike as (
+  select miner_model_id, status, electricity_cost, sum(quantity) as machines, sum(watts) as power,
+         coalesce(sum(quantity * hashrate_e4), 0) * 0.0001
+           + coalesce(sum(quantity * {HASHRATE}) filter (where hashrate_e4 is null), 0) as hashrate
+  from (
+    select miner_model_id, status, electricity_cost, actual_hashrate, {QUANTITY} as quantity,
+           {QUANTITY}::bigint * {POWER} as watts, crm_hosting.whole(actual_hashrate, 1e4) as hashrate_e4
+    from user_miners where user_id = (select id from account) offset 0
+  ) counted
+  group by 1, 2, 3
+), batches as (
+  select miner_model_id, {STATUS} as status, machines, power, hashrate, power * {PRICE} * 0.024 as cost from alike
 ), models as (
   select k.model_name as model, coalesce(sum(machines), 0) as machines, coalesce(sum(power), 0) as power,
          coalesce(sum(hashrate), 0) as hashrate
@@ -55,14 +61,6 @@ select json_build_object(
 )::text
 from account, total
 """
-
-
-STATS = _stats(f"sum({QUANTITY} * {HASHRATE})", f"sum({QUANTITY}::bigint * {POWER} * {PRICE})")
-
-# Quicker, and wrong in the last digits.
-STATS_IN_FLOATING_POINT = _stats(
-    f"sum({QUANTITY} * actual_hashrate)::numeric", f"sum({QUANTITY}::bigint * {POWER} * electricity_cost)::numeric"
-)
 
 MINERS = f"""
 select json_agg(shown)::text from (

@@ -1,8 +1,8 @@
 """Requests, from the event to the answer, against the database's own time and the CRM's own way.
 
 `python -m benchmarks.requests [customers …]`: 1,000, 100,000 and 1,000,000 unless said otherwise. Each round asks all
-contenders in turn, so that whatever else the machine does meets them all, and each a few times in a row, so that none
-is measured on caches that another has filled; the table has the quickest of all.
+contenders in turn, so that whatever else the machine does meets them all; and each for a while, so that none is
+measured on caches that another has filled. The table has the quickest of all.
 """
 
 import json
@@ -11,7 +11,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any, TextIO
 
 from benchmarks import asking, cold, data, floor, orm_requests, picture, plain, report
@@ -21,9 +22,10 @@ from local.postgres import Server, connect, server
 
 SIZES = (1_000, 100_000, 1_000_000)
 FLEETS = (10, 1_000, 10_000)
-# About how long one case may take, and within how many rounds.
-SECONDS, FEWEST, MOST = 6.0, 3, 80
-IN_A_ROW = 5
+# At least how long one case takes, and in it one contender's turn; of each at least so many.
+SECONDS, TURN_SECONDS, FEWEST = 6.0, 0.1, 3
+# What asks about one customer, and is to take as long however many others there are.
+OF_ONE_CUSTOMER = ("hosting_stats", "hosting_miners", "sync_hosting", "hosting_customers")
 
 Ask = Callable[[], str]
 
@@ -32,17 +34,22 @@ def main(sizes: list[int]) -> None:
     """Print the table, and write it as a file and as a picture."""
     out, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: SIM115 (the log lines are written, and not read)
     rows: list[dict[str, Any]] = []
+    flat: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, server(folder, data.SETTINGS) as postgres:
         for size in sizes:
-            rows += compare(postgres, size, everything=size == min(max(sizes), 100_000), out=out)
+            compared, of_one = compare(postgres, size, everything=size == min(max(sizes), 100_000), out=out)
+            rows += compared
+            flat.append(of_one)
         cold_rows = cold.measure(postgres)
-    print(report.table(rows), report.table(cold_rows), sep="\n\n", file=out)
-    print(report.save("requests", rows, settings=data.SETTINGS, cold=cold_rows), file=out)
+    print(report.table(rows), report.table(flat), report.table(cold_rows), sep="\n\n", file=out)
+    print(report.save("requests", rows, settings=data.SETTINGS, flat=flat, cold=cold_rows), file=out)
     picture.draw(rows)
 
 
-def compare(postgres: Server, customers: int, everything: bool, out: TextIO) -> list[dict[str, Any]]:
-    """The rows of the table for so many customers: all of them, or the one request that is to stay as it is."""
+def compare(
+    postgres: Server, customers: int, everything: bool, out: TextIO
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """For so many customers the rows of the table, all or only the first; and what asks about one customer alone."""
     print(f"{customers:,} customers …", file=out, flush=True)
     name = data.make(postgres, customers)
     with connect(postgres.url(name)) as crm:
@@ -56,8 +63,9 @@ def compare(postgres: Server, customers: int, everything: bool, out: TextIO) -> 
         if everything:
             found.append(contest.row("hosting-miners, 10,000 rows", **contest.miners(fleets[10_000])))
             found.append(contest.row(f"sync-status, {customers:,} customers", **contest.status()))
+        flat = {"customers": customers, **contest.of_one_customer(fleets[10])}
         contest.end()
-    return found
+    return found, flat
 
 
 class _Contest:
@@ -66,28 +74,25 @@ class _Contest:
     def __init__(self, postgres: Server, name: str, crm: Any) -> None:
         os.environ |= asking.environment(postgres, name)
         self._crm = crm
+        crm.run("set enable_sort = off")  # a fleet is grouped by hashing, as ours is
         self._orm = orm_requests.Requests(f"postgresql+psycopg2://crm@/{name}?host={postgres.socket_directory}")
 
     def stats(self, customer: int) -> dict[str, Ask]:
-        import hosting_stats  # noqa: PLC0415 (its logger writes to what stdout is by now)
-
-        answer = json.loads(_ours(hosting_stats.handler, "hosting_stats", customer)())["data"]
+        ours = _ours("hosting_stats", customer)
+        answer = json.loads(ours())["data"]
         market = {name: answer[name] for name in ("btc_price", "network_difficulty")}
         [[per_terahash, _]] = self._crm.run(plain.MARKET)
         given = {**market, "customer_id": customer, "btc_per_terahash": per_terahash, "as_of": answer["market_as_of"]}
-        exact = self._floor(floor.STATS, given)
-        assert json.loads(exact()) == answer, "the floor is to give the same figures"
+        least = self._floor(floor.STATS, given)
+        assert json.loads(least()) == answer, "the floor is to give the same figures"
         return {
-            "ours": _ours(hosting_stats.handler, "hosting_stats", customer),
-            "floor": exact,
-            "floating": self._floor(floor.STATS_IN_FLOATING_POINT, given),
+            "ours": ours,
+            "floor": least,
             "peer": self._orm.ask(orm_requests.stats, customer),
         }
 
     def miners(self, customer: int) -> dict[str, Ask]:
-        import hosting_miners  # noqa: PLC0415
-
-        ours = _ours(hosting_miners.handler, "hosting_miners", customer)
+        ours = _ours("hosting_miners", customer)
         least = self._floor(floor.MINERS, {"customer_id": customer})
         assert json.loads(least()) == json.loads(ours())["data"], "the floor is to give the same list"
         return {
@@ -97,9 +102,7 @@ class _Contest:
         }
 
     def status(self) -> dict[str, Ask]:
-        import sync_status  # noqa: PLC0415
-
-        ours = _ours(sync_status.handler, "sync_status")
+        ours = _ours("sync_status")
         answer = json.loads(ours())["data"]
         [counts] = self._crm.prepare(floor.STATUS_COUNTS).run(every=True)
         assert counts == [answer["total_customers"], answer["linked_customers"]]
@@ -113,23 +116,25 @@ class _Contest:
         """A row of the table: the contenders' quickest times, in milliseconds, and their medians."""
         times: dict[str, list[float]] = {name: [] for name in contenders}
         for _ in range(6):  # PostgreSQL settles on a plan with the sixth
-            began = time.perf_counter()
             for ask in contenders.values():
                 ask()
-        rounds = max(FEWEST, min(MOST, int(SECONDS / IN_A_ROW / (time.perf_counter() - began))))
-        for _ in range(rounds):
+        for _ in _at_least(SECONDS):
             for name, ask in contenders.items():
-                for _ in range(IN_A_ROW):
-                    began = time.perf_counter()
-                    ask()
-                    times[name].append((time.perf_counter() - began) * 1000)
+                times[name] += [_milliseconds(ask) for _ in _at_least(TURN_SECONDS)]
         best = {name: min(found) for name, found in times.items()}
         return {
             "what": what, "ours ms": best["ours"], "CRM's way ms": best["peer"], "floor ms": best["floor"],
             "ours/floor": best["ours"] / best["floor"], "CRM's way/ours": best["peer"] / best["ours"],
-            "floor in floating point ms": best.get("floating"),
             "medians": {name: round(statistics.median(found), 3) for name, found in times.items()},
         }  # fmt: skip
+
+    def of_one_customer(self, customer: int) -> dict[str, float]:
+        """The quickest of two hundred times, in milliseconds, for each function."""
+        found = {}
+        for function in OF_ONE_CUSTOMER:
+            ask = _ours(function, customer, **({"customer": str(customer)} if function == "hosting_customers" else {}))
+            found[f"{function} ms"] = min(_milliseconds(ask) for _ in range(200))
+        return found
 
     def end(self) -> None:
         from crm_services.database import database  # noqa: PLC0415
@@ -142,8 +147,10 @@ class _Contest:
         return lambda: str(statement.run(**given)[0][0])
 
 
-def _ours(handler: Callable[[Any, Any], Any], function: str, customer: int = 0) -> Ask:
-    event, context = asking.event(function, customer), LambdaContext(function)
+def _ours(function: str, customer: int = 0, /, **query: str) -> Ask:
+    # Imported when asked for: its logger writes to what stdout is by now.
+    handler = import_module(function).handler
+    event, context = asking.event(function, customer, **query), LambdaContext(function)
 
     def ask() -> str:
         answer = handler(event, context)
@@ -151,6 +158,19 @@ def _ours(handler: Callable[[Any, Any], Any], function: str, customer: int = 0) 
         return str(answer["body"])
 
     return ask
+
+
+def _at_least(seconds: float) -> Iterator[None]:
+    started, number = time.perf_counter(), 0
+    while number < FEWEST or time.perf_counter() - started < seconds:
+        yield
+        number += 1
+
+
+def _milliseconds(ask: Ask) -> float:
+    began = time.perf_counter()
+    ask()
+    return (time.perf_counter() - began) * 1000
 
 
 if __name__ == "__main__":
