@@ -71,14 +71,14 @@ MODELS = _by_model(
 # a kind are added up before anything is made of either.
 _MODELS_OF_ONE = _by_model(
     f"""
-    select account_id, model_id, crm_hosting.counted_status(written_status) as status,
+    select linked.account_id, model_id, crm_hosting.counted_status(written_status) as status,
            quantity, watts, terahash, watts * crm_hosting.usable(electricity_cost) * 0.024 as daily_cost
     from (
-      select account_id, model_id, written_status, electricity_cost, sum(quantity) as quantity, sum(watts) as watts,
+      select model_id, written_status, electricity_cost, sum(quantity) as quantity, sum(watts) as watts,
              {_HASHRATE.format("true")} as terahash
-      from (select m.* from linked join crm_hosting.miners m on m.account_id = linked.account_id offset 0) m
-      group by account_id, model_id, written_status, electricity_cost
-    ) alike
+      from (select * from crm_hosting.miners where account_id = (select account_id from linked) offset 0) m
+      group by model_id, written_status, electricity_cost
+    ) alike cross join linked
     """,
     "coalesce(sum(terahash) filter (where {0}), 0)",
     "coalesce(sum(daily_cost) filter (where {0}), 0)",

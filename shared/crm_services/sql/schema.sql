@@ -137,17 +137,17 @@ create or replace view crm_hosting.miners as
 select m.id, m.user_id as account_id, m.miner_model_id as model_id, k.model_name as model, m.custom_name,
        m.location, m.created_at,
        crm_hosting.counted_status(m.status) as status,
-       coalesce(greatest(m.quantity, 0), 0) as quantity,
+       greatest(m.quantity, 0) as quantity,
        crm_hosting.usable(m.actual_hashrate) as hashrate,
-       coalesce(greatest(m.actual_power, 0), 0) as power,
+       greatest(m.actual_power, 0) as power,
        crm_hosting.usable(m.electricity_cost) as price,
        not (crm_hosting.is_usable(m.actual_hashrate) and crm_hosting.is_usable(m.electricity_cost)
             and coalesce(m.quantity >= 0 and m.actual_power >= 0, false)) as has_unusable_figure,
        crm_hosting.known_status(m.status) is null as has_unknown_status,
-       coalesce(greatest(m.quantity, 0), 0)::bigint * coalesce(greatest(m.actual_power, 0), 0) as watts,
+       greatest(m.quantity, 0)::bigint * greatest(m.actual_power, 0) as watts,
        crm_hosting.whole(m.actual_hashrate, 1e4) as hashrate_e4,
        -- with the watts it makes a number of less than 63 bits, or is null
-       case when coalesce(greatest(m.quantity, 0), 0)::bigint * coalesce(greatest(m.actual_power, 0), 0) < 2147483648
+       case when greatest(m.quantity, 0)::bigint * greatest(m.actual_power, 0) < 2147483648
             then crm_hosting.whole(m.electricity_cost, 1e6) end as price_e6,
        m.actual_hashrate, m.electricity_cost, m.status as written_status
 from public.user_miners m
