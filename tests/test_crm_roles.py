@@ -9,6 +9,7 @@ import pytest
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 
+from crm_services import batch_queries, queries
 from crm_services.errors import QueryFailed
 from crm_services.migration import migrate
 from crm_services.settings import parse_database_url
@@ -173,6 +174,22 @@ def test_a_role_that_owns_nothing_writes_as_before(database: CrmDatabase) -> Non
         bundle.run("select crm_hosting.scope_to(null)")
         assert bundle.run("select count(*) from crm_hosting.customers join crm_hosting.accounts using (email_key) "
                           "where email_key = 'changed@example.com'") == [[1]]  # fmt: skip
+
+
+def test_the_bundle_works_where_no_function_is_everybodys(database: CrmDatabase) -> None:
+    database.migrate()
+
+    with database.login("crm_hosting") as bundle:
+        bundle.run("begin")
+        bundle.run("select crm_hosting.scope_to(null)")
+        for statement, parameters in (
+            (queries.STATS, {"customer_id": 1}),
+            (batch_queries.SYNC, {"after": 0, "upto": 9, "only": None, "run_id": None}),
+        ):
+            assert len(bundle.run(statement, link_any=True, **parameters)) == 1
+        bundle.run("rollback")
+    with database.login("crm_hosting_market") as market:
+        assert len(market.run("select * from crm_hosting.market")) == 1
 
 
 @pytest.mark.parametrize("grantee", ["public", "crm_hosting"])

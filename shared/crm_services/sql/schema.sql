@@ -241,7 +241,8 @@ grant usage on schema crm_hosting to crm_hosting;
 revoke all on all tables in schema crm_hosting from crm_hosting;
 -- Whoever writes to a table of the CRM computes the key for its index, and so has to be allowed to.
 grant execute on function crm_hosting.email_key to public;
-grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting.known_status, crm_hosting.counted_status to crm_hosting;
+grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting.whole, crm_hosting.known_status,
+  crm_hosting.counted_status, crm_hosting.btc_per_terahash_day to crm_hosting;
 revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers from public;
 grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers to crm_hosting;
 grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.models, crm_hosting.market to crm_hosting;
@@ -253,7 +254,7 @@ grant select, insert, update, delete on crm_hosting.runs, crm_hosting.run_errors
 grant usage on schema crm_hosting to crm_hosting_market;
 revoke all on all tables in schema crm_hosting from crm_hosting_market;
 revoke all on function crm_hosting.record_snapshot from public;
-grant execute on function crm_hosting.record_snapshot to crm_hosting_market;
+grant execute on function crm_hosting.record_snapshot, crm_hosting.btc_per_terahash_day to crm_hosting_market;
 grant select on crm_hosting.market to crm_hosting_market;
 
 -- A right that everybody has, or that came with another role, would go round the views.
