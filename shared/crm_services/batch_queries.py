@@ -69,8 +69,8 @@ with {_COMPARED}, free as materialized (
   where k.holds
 ), forgotten as (
   delete from crm_hosting.findings o
-  where o.customer_id > :after::integer and o.customer_id <= :upto::integer
-    and exists (select from crm_hosting.customers c where c.id = o.customer_id)
+  where o.customer_id in (
+      select c.id from crm_hosting.customers c where c.id > :after::integer and c.id <= :upto::integer)
     and (o.customer_id, o.kind) not in (select id, kind from seen)
 ), noted as (
   insert into crm_hosting.findings (customer_id, kind, run_id)
@@ -104,6 +104,9 @@ set local jit = off;
 set local enable_seqscan = off;
 set local plan_cache_mode = force_custom_plan
 """
+
+# A range of one customer is synced in a fifth of the time that a plan for its size would take to make.
+PREPARE_ONE = "set local plan_cache_mode = force_generic_plan"
 
 # The next so many customers: how many there are, and the last one's id.
 NEXT_CHUNK = "select customers, upto from crm_hosting.next_customers(:after::integer, :size::integer)"

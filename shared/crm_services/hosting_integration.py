@@ -118,7 +118,7 @@ class CRMHostingIntegrationService:
         from crm_services import sync  # noqa: PLC0415 (reads never import the sync)
 
         with _refused_by_the_crm():
-            done = sync.sync_range(self._transaction, customer_id - 1, customer_id)
+            done = sync.sync_one(self._transaction, customer_id)
         if done.locked:
             raise CustomerBusy
         return bool(done.due)
@@ -128,7 +128,7 @@ class CRMHostingIntegrationService:
         from crm_services import sync  # noqa: PLC0415 (reads never import the sync)
 
         with _refused_by_the_crm():
-            preview = sync.preview_range(self._transaction, customer_id - 1, customer_id, limit=1)
+            preview = sync.preview_one(self._transaction, customer_id)
         if not preview.due:
             return None
         changed: list[dict[str, Any]] = json.loads(preview.changes)

@@ -32,7 +32,19 @@ def sync_range(
     return Synced(*row)
 
 
+def sync_one(transaction: Transaction, customer_id: int) -> Synced:
+    """Sync one customer, if it is visible."""
+    transaction.rows(queries.PREPARE_ONE)
+    return sync_range(transaction, customer_id - 1, customer_id)
+
+
 def preview_range(transaction: Transaction, after: int, upto: int, limit: int) -> Preview:
     """What `sync_range` would change, in detail for the first `limit` customers; it writes nothing."""
     row = transaction.row(queries.PREVIEW, after=after, upto=upto, only=None, limit=limit, link_any=settings().link_any)
     return Preview(*row)
+
+
+def preview_one(transaction: Transaction, customer_id: int) -> Preview:
+    """What `sync_one` would change."""
+    transaction.rows(queries.PREPARE_ONE)
+    return preview_range(transaction, customer_id - 1, customer_id, limit=1)
