@@ -9,7 +9,7 @@ from pg8000.native import Connection
 from crm_services.database import Database, database
 from crm_services.errors import ConnectionLost
 from local.postgres import Server, connect
-from tests.client import Client
+from tests.client import Client, data
 from tests.crm import Crm
 
 
@@ -34,6 +34,21 @@ def test_a_request_survives_a_connection_that_died_unnoticed(
     again = client.ask(method, path, admin)
 
     assert (again.status_code, again.data) == (200, first.data)
+
+
+def test_nothing_is_prepared_for_a_pooler_that_cannot_carry_it(
+    environment: pytest.MonkeyPatch, client: Client, crm: Crm
+) -> None:
+    environment.setenv("PREPARE_STATEMENTS", "false")
+    admin, customer = crm.account(role="admin"), crm.linked_customer()
+
+    synced = client.post(f"/crm/api/customer/{customer}/sync-hosting", admin)
+    stats = data(client.get(f"/crm/api/customer/{customer}/hosting-stats", admin))
+    status = data(client.get("/crm/api/sync-status", admin))
+
+    assert (synced.status_code, stats["has_hosting"], status["linked_customers"]) == (200, True, 1)
+    with database.transaction() as transaction:
+        assert transaction.rows("select name from pg_prepared_statements where not from_sql and name <> ''") == []
 
 
 def test_what_has_begun_is_not_carried_over_to_another_connection(

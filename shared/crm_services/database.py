@@ -145,8 +145,9 @@ class Database:
 
     def ask(self, sql: str, **parameters: object) -> Callable[[], list[Row]]:
         """`run` in two steps: the statement is sent, and what is returned waits for its rows."""
-        if not settings().prepare_statements:  # it takes more than one message
-            return lambda: self.run(sql, **parameters)
+        if not settings().prepare_statements:  # such a statement takes more than one turn
+            found = self.run(sql, **parameters)
+            return lambda: found
         is_reused, self._is_reused = self._is_reused, False  # what runs meanwhile builds on this one
         context = Context(sql)
         with suppress(ConnectionLost):
