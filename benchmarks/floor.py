@@ -16,7 +16,6 @@ POWER = "greatest(actual_power, 0)"
 HASHRATE = "crm_hosting.usable(actual_hashrate)"
 PRICE = "crm_hosting.usable(electricity_cost)"
 
-
 STATS = f"""
 with account as materialized ({ACCOUNT}), alike as (
   select miner_model_id, status, electricity_cost, sum(quantity) as machines, sum(watts) as power,

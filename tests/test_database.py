@@ -7,7 +7,7 @@ import pytest
 from pg8000.native import Connection
 
 from crm_services.database import Database, database
-from crm_services.errors import ConnectionLost
+from crm_services.errors import ConnectionLost, QueryFailed
 from local.postgres import Server, connect
 from tests.client import Client, data
 from tests.crm import Crm
@@ -51,6 +51,15 @@ def test_nothing_is_prepared_for_a_pooler_that_cannot_carry_it(
         assert transaction.rows("select name from pg_prepared_statements where not from_sql and name <> ''") == []
 
 
+def test_what_was_asked_ahead_and_failed_says_so_whoever_heard_it(environment: pytest.MonkeyPatch) -> None:
+    with database.transaction(read_only=True) as transaction:
+        answer = transaction.ask("select 1 / 0")
+        for hear in (lambda: transaction.rows("select 1"), answer, answer):
+            with pytest.raises(QueryFailed) as failure:
+                hear()
+            assert failure.value.sqlstate == "22012"
+
+
 def test_what_has_begun_is_not_carried_over_to_another_connection(
     environment: pytest.MonkeyPatch, as_the_role: Connection
 ) -> None:
@@ -66,7 +75,7 @@ def test_what_has_begun_is_not_carried_over_to_another_connection(
         lose_it_halfway()
 
 
-def test_a_read_waits_for_the_database_once(
+def test_the_figures_wait_for_the_database_once(
     client: Client, crm: Crm, as_the_role: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin, customer = crm.account(role="admin"), crm.linked_customer()

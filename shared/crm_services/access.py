@@ -72,9 +72,9 @@ def role_of(name: str) -> Role:
 def verify_resource_access(
     transaction: Transaction, user_id: int, permission: Permission, customer_id: int | None = None
 ) -> Callable[[], Caller]:
-    """Ask whether the account may do that; what is returned waits for the answer, and lets the account in or raises.
+    """Ask whether the account may do that; from here on the transaction sees the account's customers only.
 
-    From here on the transaction sees the account's customers only. Raises NotAuthenticated for an account that is
+    What is returned waits for the answer and returns the caller, or raises: NotAuthenticated for an account that is
     unknown, inactive or expired, AccessDenied where the role lacks the permission or the customer is another's,
     NotFound where there is no such customer.
     """

@@ -58,6 +58,16 @@ class _Connection(Connection):  # type: ignore[misc]
             self._unheard = tuple(others)  # still to come, where this one is an error
             super().handle_messages(context)
 
+    def close(self) -> None:
+        """Let go of the socket at once: the driver leaves its stream open, and an error's traceback may hold that."""
+        stream = self._sock
+        try:
+            super().close()
+        finally:
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+
     def handle_messages(self, context: Context) -> None:
         self._unheard = (*self._unheard, context)
         self.hear()
@@ -155,6 +165,8 @@ class Database:
 
         def rows() -> list[Row]:
             with suppress(ConnectionLost):
+                if context.error is not None:  # somebody else has heard it
+                    self._raise(context.error)
                 self._try(_Connection.hear)
                 return context.rows or []
             self._is_reused = is_reused

@@ -173,13 +173,14 @@ class CRMHostingIntegrationService:
 
         Raises NotFound where there is no such run, AccessDenied where it is another tenant's.
         """
+        caller = self._caller()  # before anything is read that the transaction's scope does not hide
         rows = self._transaction.rows(
             queries.RUN, run_id=run_id, after=after, limit=limit, dead_after=settings().run_dead_after_seconds
         )
         if not rows:
             raise NotFound("run_not_found")
         [(tenant_id, run, following)] = rows
-        if self._caller().tenant_id not in {None, tenant_id}:
+        if caller.tenant_id not in {None, tenant_id}:
             raise AccessDenied
         return run, following
 
