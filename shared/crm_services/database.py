@@ -176,12 +176,9 @@ class Database:
 
     def say(self, sql: str) -> None:
         """Send a statement whose answer nobody waits for; a dead connection is dropped."""
-        if self._connection is not None:
-            try:
-                self._connection.say(sql)
-                self._connection.flush()
-            except (InterfaceError, OSError):
-                self.close()
+        with suppress(ConnectionLost):
+            self._try(lambda connection: connection.say(sql))
+            self._try(_Connection.flush)
 
     def _run(self, sql: str, parameters: dict[str, object]) -> list[Row]:
         if ";" in sql or not settings().prepare_statements:  # several statements cannot be prepared
