@@ -89,6 +89,7 @@ def test_the_figures_wait_for_the_database_once(
 
     # The answer to the commit before; who asks, and for what; and a commit that is not waited for.
     assert [turn for turn, _ in groupby(turns)] == ["read", "flush", "read", "flush"]
+    database._connection.hear()  # or PostgreSQL might not have come to the commit yet
     others = "select state from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()"
     assert as_the_role.run(others) == [["idle"]]
 
