@@ -61,10 +61,10 @@ openapi: setup ## write the OpenAPI document anew, after a change to what the en
 	@$(BIN)/python -m local.openapi
 
 fuzz: setup ## let schemathesis ask every endpoint 2,000 times (EXAMPLES overrides)
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -q tests/test_fuzz.py
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -q tests/http/test_fuzz.py
 
 oracle: setup ## compare every figure with a second implementation over 1,000 random databases (DATABASES overrides)
-	@ORACLE_DATABASES=$(or $(DATABASES),1000) $(BIN)/python -m pytest -q tests/test_oracle.py
+	@ORACLE_DATABASES=$(or $(DATABASES),1000) $(BIN)/python -m pytest -q tests/fleet/test_oracle.py
 
 test: setup ## run the whole suite on a real PostgreSQL
 	@$(BIN)/python -m pytest -n auto --dist loadfile
@@ -76,7 +76,7 @@ test-browser: setup ## look at the panel in a browser (needs Debian's chromium);
 	@$(BIN)/python -m pytest -m browser
 
 kill: setup ## kill a thousand runs of the batch at random moments (KILLS and SEED override)
-	@KILLS=$${KILLS:-334} SEED=$${SEED:-$$RANDOM} $(BIN)/python -m pytest -q tests/test_killed.py
+	@KILLS=$${KILLS:-334} SEED=$${SEED:-$$RANDOM} $(BIN)/python -m pytest -q tests/sync/test_killed.py
 
 bench: setup ## measure against the floor and the CRM's own way (SIZES="1000 10000" for less than a million customers)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r benchmarks/requirements.lock

@@ -19,12 +19,11 @@ from typing import Any, NamedTuple
 import psutil  # type: ignore[import-untyped]
 
 from benchmarks import data, plain, report
-from crm_services import batch
-from crm_services.batch_queries import PREPARE_CHUNK
-from crm_services.database import Database
-from crm_services.queries import SCOPE_TO
-from crm_services.sync import sync_range
-from crm_services.worker import CHUNK_SIZE
+from crm_services.access.entry import SCOPE_TO
+from crm_services.postgres.database import Database
+from crm_services.sync import batch
+from crm_services.sync.chunks import CHUNK_SIZE, PREPARE_CHUNK
+from crm_services.sync.ranges import sync_range
 from local.postgres import Server, connect, server
 
 Times = dict[str, dict[str, list["Cost"]]]

@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from crm_services.migration import migrate
-from crm_services.settings import parse_database_url
+from crm_services.postgres.migration import migrate
+from crm_services.postgres.target import parse_database_url
 from local.postgres import Server, connect, create_database
 
 ROOT = Path(__file__).parent.parent
 TABLES = ROOT / "local" / "crm.sql"
-COVERING_INDEX = ROOT / "shared" / "crm_services" / "sql" / "covering_index.sql"
+COVERING_INDEX = ROOT / "shared" / "crm_services" / "postgres" / "sql" / "covering_index.sql"
 MODELS, OWNERS = 12, 20
 
 # As large servers are set: 25 % of the memory to PostgreSQL, and checkpoints that a batch does not force. The CRM's

@@ -137,7 +137,7 @@ class _Contest:
         return found
 
     def end(self) -> None:
-        from crm_services.database import database  # noqa: PLC0415
+        from crm_services.postgres.database import database  # noqa: PLC0415
 
         database.close()
         self._orm.end()

@@ -13,9 +13,9 @@ from itertools import product
 
 from pg8000.native import Connection, PreparedStatement
 
-from crm_services import queries
-from crm_services.migration import migrate
-from crm_services.settings import parse_database_url
+from crm_services.access.entry import SCOPE_TO
+from crm_services.postgres.migration import migrate
+from crm_services.postgres.target import parse_database_url
 from local.crm import TABLES
 from local.postgres import Server, connect, create_database, server
 
@@ -75,7 +75,7 @@ class _Prepared:
     def __init__(self, connection: Connection, sql: str, tenant: int | None) -> None:
         self._connection = connection
         self._tenant = tenant
-        self._scope: PreparedStatement = connection.prepare(queries.SCOPE_TO)
+        self._scope: PreparedStatement = connection.prepare(SCOPE_TO)
         self._statement: PreparedStatement = connection.prepare(sql)
 
     def rows(self) -> list[list[object]]:

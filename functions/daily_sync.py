@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from crm_services import batch, handover
-from crm_services.database import database
-from crm_services.lease import TakenOver
-from crm_services.settings import settings
+from crm_services.base.settings import settings
+from crm_services.postgres.database import database
+from crm_services.sync import batch, handover
+from crm_services.sync.lease import TakenOver
 
 logger = Logger()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from aws_lambda_powertools.event_handler import openapi
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from crm_services.api import Api, opens
+from crm_services.http.answers import opens
+from crm_services.http.api import Api
 
 # The files alone: to import the package of that name would build every model of OpenAPI, a third of the cold start.
 SWAGGER = Path(openapi.__file__).parent / "swagger_ui"

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from crm_services.access import Permission
-from crm_services.api import Api, Json, answers, ok
-from crm_services.parameters import MAX_ID
-from crm_services.schemas import CustomersAnswer
+from crm_services.access.roles import Permission
+from crm_services.fleet.customers import customers_page_json
+from crm_services.http.answers import Json, answers, ok
+from crm_services.http.api import Api
+from crm_services.http.parameters import MAX_ID
+from crm_services.http.schemas.fleet import CustomersAnswer
 
 # What a page's `next` says: the last row's profit (empty where never synced) and its id.
 PLACE = r"^(-?[0-9]{1,16}(\.[0-9]{1,2})?)?:[0-9]{1,10}$"
@@ -25,5 +27,5 @@ def hosting_customers(
     after: Annotated[str | None, Query(pattern=PLACE)] = None,
 ) -> Json:
     """The customers in the caller's scope with the figures of their last sync; `customer` asks for one."""
-    page, following = api.service.customers_page_json(customer, search, after, limit)
+    page, following = customers_page_json(api.transaction, customer, search, after, limit)
     return ok(page, next=following)

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from crm_services.access import Permission
-from crm_services.api import Api, CustomerId, Json, answers, ok
-from crm_services.hosting_integration import MINERS_LIMIT
-from crm_services.parameters import MAX_ID
-from crm_services.schemas import MinersAnswer, MinerStatus
+from crm_services.access.roles import Permission
+from crm_services.fleet.miners import MINERS_LIMIT, miners_page_json
+from crm_services.http.answers import Json, answers, ok
+from crm_services.http.api import Api, CustomerId
+from crm_services.http.parameters import MAX_ID
+from crm_services.http.schemas.fleet import MinersAnswer, MinerStatus
 
 api = Api(Permission.VIEW)
 handler = api.handler
@@ -26,5 +27,5 @@ def hosting_miners(
     Sold ones included. All of them in one answer, unless they are more than `limit` or 5 MB: then `next` is the
     `after` of the next page. While miners are added, a walk from page to page meets each of the others once.
     """
-    page, following = api.service.miners_page_json(customer_id, status, after, limit)
+    page, following = miners_page_json(api.transaction, customer_id, status, after, limit)
     return ok(page, next=following)

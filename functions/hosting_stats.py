@@ -4,9 +4,11 @@ from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from crm_services.access import Permission
-from crm_services.api import Api, CustomerId, Json, answers, ok
-from crm_services.schemas import StatsAnswer
+from crm_services.access.roles import Permission
+from crm_services.fleet.stats import hosting_stats_json
+from crm_services.http.answers import Json, answers, ok
+from crm_services.http.api import Api, CustomerId
+from crm_services.http.schemas.fleet import StatsAnswer
 
 api = Api(Permission.VIEW)
 handler = api.handler
@@ -21,4 +23,4 @@ def hosting_stats(
 
     A customer without an account has `has_hosting` false and zeros.
     """
-    return ok(api.service.hosting_stats_json(customer_id, include_miners=include == "miners"))
+    return ok(hosting_stats_json(api.transaction, customer_id, include_miners=include == "miners"))

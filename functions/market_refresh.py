@@ -5,10 +5,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from crm_services.database import database
-from crm_services.errors import AppError
-from crm_services.settings import market_urls
-from crm_services.snapshot import Refresh
+from crm_services.base.errors import AppError
+from crm_services.base.settings import market_urls
+from crm_services.market.snapshot import Refresh
+from crm_services.postgres.database import database
 
 logger = Logger()
 metrics = Metrics()

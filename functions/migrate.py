@@ -4,8 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from crm_services.migration import MARKET_ROLE, ROLE, migrate
-from crm_services.settings import connection_limit, market_role_password, owner_target, role_password
+from crm_services.base.secrets import market_role_password, role_password
+from crm_services.base.settings import connection_limit
+from crm_services.postgres.migration import MARKET_ROLE, ROLE, migrate
+from crm_services.postgres.target import owner_target
 
 logger = Logger()
 

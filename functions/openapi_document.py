@@ -4,9 +4,10 @@ from importlib.resources import files
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 
-from crm_services.api import Api, opens
+from crm_services.http.answers import opens
+from crm_services.http.api import Api
 
-DOCUMENT = (files("crm_services") / "openapi.json").read_text(encoding="utf-8")
+DOCUMENT = (files("crm_services.http") / "openapi.json").read_text(encoding="utf-8")
 
 api = Api(None)
 handler = api.handler

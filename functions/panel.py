@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crm_services.negotiation import accepts_gzip, gzipped, preferred_language
-from crm_services.settings import settings
+from crm_services.base.settings import settings
+from crm_services.http.negotiation import accepts_gzip, gzipped, preferred_language
 
 FILES = {path.name: path.read_bytes() for path in sorted(Path(__file__).with_name("panel_files").iterdir())}
 # A page names the assets of its own version, which can therefore be kept for good.

@@ -5,10 +5,13 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from crm_services.access import Permission
-from crm_services.api import Api, Json, answers, ok
-from crm_services.messages import text
-from crm_services.schemas import BatchAnswer, BatchPreviewAnswer
+from crm_services.access.roles import Permission
+from crm_services.base.messages import text
+from crm_services.http.answers import Json, answers, ok
+from crm_services.http.api import Api
+from crm_services.http.schemas.sync import BatchAnswer, BatchPreviewAnswer
+from crm_services.sync.batch import run_requested
+from crm_services.sync.preview import preview_requested
 
 api = Api(Permission.SYNC)
 handler = api.handler
@@ -26,8 +29,8 @@ def sync_all_hosting(
     202 when the time is up: a function goes on with what `remaining` counts. 409 while another such run is under way.
     """
     if dry_run:
-        return Response(200, body=ok(api.service.preview_batch(api.has_time)))
-    outcome = api.service.run_batch(api.has_time)
+        return Response(200, body=ok(preview_requested(api.transaction, api.caller(), api.has_time)))
+    outcome = run_requested(api.transaction, api.caller(), api.has_time)
     result = outcome.result
     message = text("synced_so_far" if outcome.remaining else "synced_all", api.language, **result)
     return Response(202 if outcome.state == "running" else 200, body=ok(result, message=message))

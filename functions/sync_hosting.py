@@ -4,11 +4,13 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from crm_services.access import Permission
-from crm_services.api import Api, CustomerId, Json, answers, ok
-from crm_services.errors import NotFound
-from crm_services.messages import text
-from crm_services.schemas import SyncedAnswer, SyncPreviewAnswer
+from crm_services.access.roles import Permission
+from crm_services.base.errors import NotFound
+from crm_services.base.messages import text
+from crm_services.http.answers import Json, answers, ok
+from crm_services.http.api import Api, CustomerId
+from crm_services.http.schemas.sync import SyncedAnswer, SyncPreviewAnswer
+from crm_services.sync.customer import preview_customer
 
 api = Api(Permission.SYNC)
 handler = api.handler
@@ -29,7 +31,7 @@ def sync_hosting(
     CRM does not take the figures.
     """
     if dry_run:
-        changes = api.service.preview_customer_sync(customer_id)
+        changes = preview_customer(api.transaction, customer_id)
         if changes is None:
             raise NotFound("nothing_hosted")
         return ok(changes)

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from crm_services.access import Permission
-from crm_services.api import Api, Json, answers, ok
-from crm_services.parameters import MAX_BIGINT, MAX_ID
-from crm_services.schemas import RunAnswer
+from crm_services.access.roles import Permission
+from crm_services.http.answers import Json, answers, ok
+from crm_services.http.api import Api
+from crm_services.http.parameters import MAX_BIGINT, MAX_ID
+from crm_services.http.schemas.sync import RunAnswer
+from crm_services.sync.runs import run_json
 
 api = Api(Permission.VIEW)
 handler = api.handler
@@ -20,5 +22,5 @@ def sync_run(
     after: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
 ) -> Json:
     """The run, and its failures by customer: review them, mend the data, and sync again."""
-    run, following = api.service.run_json(run_id, after, limit)
+    run, following = run_json(api.transaction, api.caller(), run_id, after, limit)
     return ok(run, next=following)

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from crm_services.access import Permission
-from crm_services.api import Api, Json, answers, ok
-from crm_services.parameters import MAX_BIGINT
-from crm_services.schemas import RunsAnswer
+from crm_services.access.roles import Permission
+from crm_services.http.answers import Json, answers, ok
+from crm_services.http.api import Api
+from crm_services.http.parameters import MAX_BIGINT
+from crm_services.http.schemas.sync import RunsAnswer
+from crm_services.sync.runs import runs_page_json
 
 api = Api(Permission.VIEW)
 handler = api.handler
@@ -19,5 +21,5 @@ def sync_runs(
     before: Annotated[int | None, Query(ge=1, le=MAX_BIGINT)] = None,
 ) -> Json:
     """Who ran it, when, over what, with what result: newest first."""
-    page, following = api.service.runs_page_json(before, limit)
+    page, following = runs_page_json(api.transaction, api.caller(), before, limit)
     return ok(page, next=following)

@@ -1,8 +1,9 @@
 """GET /crm/api/sync-status: how well CRM and hosting agree."""
 
-from crm_services.access import Permission
-from crm_services.api import Api, Json, answers, ok
-from crm_services.schemas import StatusAnswer
+from crm_services.access.roles import Permission
+from crm_services.http.answers import Json, answers, ok
+from crm_services.http.api import Api
+from crm_services.http.schemas.sync import StatusAnswer
 
 api = Api(Permission.VIEW)
 handler = api.handler

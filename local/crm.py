@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from crm_services.migration import ROLE, migrate
-from crm_services.settings import parse_database_url
+from crm_services.postgres.migration import ROLE, migrate
+from crm_services.postgres.target import parse_database_url
 from local import demo
 from local.postgres import Server, connect, create_database
 

@@ -2,9 +2,9 @@
 
 import sys
 
-from crm_services.errors import AppError
-from crm_services.migration import migrate, unmigrate
-from crm_services.settings import parse_database_url
+from crm_services.base.errors import AppError
+from crm_services.postgres.migration import migrate, unmigrate
+from crm_services.postgres.target import parse_database_url
 from local.environment import given_database
 
 ACTIONS = {"migrate": migrate, "unmigrate": unmigrate}

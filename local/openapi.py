@@ -9,13 +9,13 @@ from typing import Any
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn, License
 
 import crm_services
-from crm_services.api import Api
-from crm_services.messages import Language, text
-from crm_services.session import COOKIE
+from crm_services.base.messages import Language, text
+from crm_services.http.api import Api
+from crm_services.http.session import COOKIE
 from local.environment import TEMPLATE
 from local.routes import routes
 
-FILE = Path(crm_services.__file__).with_name("openapi.json")
+FILE = Path(crm_services.__file__).parent / "http" / "openapi.json"
 EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text(encoding="utf-8"))
 PREFIX = "/crm/api/"
 DESCRIPTION = """\

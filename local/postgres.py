@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pg8000.native import Connection, identifier
 
-from crm_services.settings import parse_database_url
+from crm_services.postgres.target import parse_database_url
 from local import cluster
 
 START_SECONDS = 60

@@ -7,7 +7,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug import Request, Response
 from werkzeug.utils import redirect
 
-from crm_services.settings import session_secrets
+from crm_services.base.secrets import session_secrets
 from local.cookies import session_cookie
 from local.people import Account
 

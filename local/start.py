@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 
-from crm_services.errors import AppError
-from crm_services.migration import is_migrated
-from crm_services.settings import parse_database_url, session_secrets
+from crm_services.base.errors import AppError
+from crm_services.base.secrets import session_secrets
+from crm_services.postgres.migration import is_migrated
+from crm_services.postgres.target import parse_database_url
 from local.cookies import session_cookie
 from local.crm import prepare
 from local.environment import DATABASE_DIRECTORY, TEMPLATE, given_database, set_environment

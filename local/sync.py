@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
-from crm_services.errors import AppError
-from crm_services.migration import ROLE
+from crm_services.base.errors import AppError
+from crm_services.postgres.migration import ROLE
 from local.crm import DATABASE, prepare
 from local.environment import DATABASE_DIRECTORY, given_database, set_environment
 from local.lambda_context import LambdaContext

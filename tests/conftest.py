@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import hypothesis
@@ -12,18 +11,18 @@ from moto import mock_aws
 from moto.server import ThreadedMotoServer
 from pg8000.native import Connection
 
-from crm_services import settings as settings_module
-from crm_services.database import database as bundle_database
-from crm_services.migration import migrate
-from crm_services.settings import parse_database_url, settings
+from crm_services.base import secrets as secrets_module
+from crm_services.base.settings import settings
+from crm_services.postgres.database import database as bundle_database
+from crm_services.postgres.migration import migrate
+from crm_services.postgres.target import parse_database_url
+from local.environment import ROOT
 from local.gateway import Gateway
 from local.postgres import Server, connect, create_database, server
-from tests.client import Client
-from tests.crm import Crm
+from tests.support.client import Client
+from tests.support.crm import Crm
+from tests.support.given import PUBLIC_ORIGIN, SECRET
 
-ROOT = Path(__file__).parent.parent
-SECRET = "the-crm-signs-with-this"
-PUBLIC_ORIGIN = "https://crm.example.com"
 # Durability is for data that outlive the test.
 UNSAFE_BUT_FAST = {
     "fsync": "off",
@@ -82,7 +81,7 @@ def environment(postgres: Server, database_name: str, monkeypatch: pytest.Monkey
     settings.cache_clear()
     yield monkeypatch
     settings.cache_clear()
-    settings_module._secrets.clear()
+    secrets_module._secrets.clear()
 
 
 @pytest.fixture

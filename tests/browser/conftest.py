@@ -15,13 +15,14 @@ import pytest
 from pg8000.native import Connection
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
-from crm_services.settings import parse_database_url
+from crm_services.postgres.target import parse_database_url
 from local import demo
 from local.cookies import session_cookie
+from local.environment import ROOT
 from local.people import MINE_OWNER
 from local.postgres import Server, connect, create_database
 from tests.browser import people
-from tests.conftest import ROOT, SECRET
+from tests.support.given import SECRET
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 # As root it has no sandbox; nothing is to be fetched but from the server.

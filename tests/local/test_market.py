@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 
-from crm_services.migration import MARKET_ROLE
+from crm_services.postgres.migration import MARKET_ROLE
 from local.environment import ROOT
 from local.postgres import Server
-from tests.internet import PRICE, Internet, internet_on_this_machine
+from tests.support.internet import PRICE, Internet, internet_on_this_machine
 
 
 def market(internet: Internet, database_url: str) -> subprocess.CompletedProcess[str]:

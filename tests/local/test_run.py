@@ -16,8 +16,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from local.cookies import session_cookie
+from local.environment import ROOT
 from local.postgres import Server, create_database, running
-from tests.conftest import ROOT, SECRET
+from tests.support.given import SECRET
 
 
 @pytest.fixture

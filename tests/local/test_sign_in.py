@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client as WsgiClient
 
-from crm_services.session import session_cookie, user_id_of
+from crm_services.http.session import session_cookie, user_id_of
+from local.environment import ROOT
 from local.gateway import Gateway
 from local.people import MINE_OWNER
 from local.sign_in import PATH, SignIn, link
-from tests.conftest import ROOT, SECRET
 from tests.local.test_run import Run, checkout, given  # noqa: F401 (fixtures)
+from tests.support.given import SECRET
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""What can go wrong. `http.statuses` says which status each is answered with."""
+
+
+class AppError(Exception):
+    """An expected failure: `message` names a text in `messages`, `fields` fill it in."""
+
+    message = "internal"
+
+    def __init__(self, message: str | None = None, **fields: object) -> None:
+        self.message = message or self.message
+        self.fields = fields
+        super().__init__(self.message)
+
+
+class BadParameter(AppError):
+    """A parameter is outside of what it may be."""
+
+    message = "bad_parameter"
+
+
+class NotAuthenticated(AppError):
+    """No session, or one that does not count: forged, expired, or of an account that is switched off."""
+
+    message = "not_authenticated"
+
+
+class AccessDenied(AppError):
+    """The caller may not do this, or not to this customer."""
+
+    message = "access_denied"
+
+
+class NotFound(AppError):
+    """There is no such customer, or nothing hosted to speak of."""
+
+    message = "not_found"
+
+
+class Conflict(AppError):
+    """A run of the same scope is under way."""
+
+    message = "run_under_way"
+
+
+class CustomerBusy(Conflict):
+    """Somebody else has the customer's record locked."""
+
+    message = "customer_busy"
+
+
+class CustomerRefused(Conflict):
+    """A column, constraint or trigger of the CRM does not take the customer's figures."""
+
+    message = "customer_refused"
+
+
+class Unavailable(AppError):
+    """The database or a secret cannot be reached; the caller may try again. `reason` is for the log alone."""
+
+    message = "unavailable"
+
+
+class ConnectionLost(Unavailable):
+    """The connection died: nothing is known of the transaction that was under way."""
+
+
+class MissingSetting(AppError):
+    """A setting without a default is not there; `str()` names it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.args = (f"the setting {name} is missing",)
+
+
+class UnusableSetting(AppError):
+    """A setting is not what it is to be; `str()` names it and tells nothing of its value."""
+
+    def __init__(self, name: str, wanted: str) -> None:
+        super().__init__()
+        self.args = (f"the setting {name} is not {wanted}",)
+
+
+class QueryFailed(AppError):
+    """PostgreSQL refused a statement. It keeps the SQLSTATE and the constraint; the message may carry the row."""
+
+    def __init__(self, sqlstate: str, constraint: str | None = None) -> None:
+        super().__init__()
+        self.args = (sqlstate, constraint)
+        self.sqlstate = sqlstate
+        self.constraint = constraint
+
+    @property
+    def is_fault_of_a_row(self) -> bool:
+        """Whether a column, constraint or trigger refused the data of a row: without it the statement may do."""
+        return self.sqlstate.startswith(("22", "23", "P0001"))

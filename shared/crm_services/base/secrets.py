@@ -1,0 +1,99 @@
+"""The secrets that the environment names, kept for a while: the only reader of Secrets Manager."""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from crm_services.base.errors import Unavailable, UnusableSetting
+from crm_services.base.settings import required
+
+# A failed verification or login asks for the secret again, but not more often than this.
+SECRET_REFRESH_SECONDS = 60
+# A secret that was withdrawn is accepted for no longer than this, although nothing has failed.
+SECRET_LIFETIME_SECONDS = 600
+# Where there is none yet because Secrets Manager fails, requests do not make it worse.
+SECRET_RETRY_SECONDS = 2
+
+
+def session_secrets(refresh: bool = False) -> list[str]:
+    """The secrets that the CRM may have signed a session with, newest first.
+
+    One secret as it is, or several as a JSON list. An empty one is refused: anybody could sign with it.
+    """
+    name = "SESSION_SECRET" if os.environ.get("SESSION_SECRET") else "SESSION_SECRET_ARN"
+    secret = os.environ.get("SESSION_SECRET") or _secret("SESSION_SECRET_ARN", refresh)
+    secrets = _parsed(secret) if secret.startswith(("[", "{")) else [secret]
+    if not (isinstance(secrets, list) and secrets and all(isinstance(one, str) and one.strip() for one in secrets)):
+        raise UnusableSetting(name, "a secret or a JSON list of secrets")
+    return secrets
+
+
+def login(setting: str, refresh: bool) -> tuple[str, str]:
+    """Username and password of the secret that this setting names."""
+    match _parsed(_secret(setting, refresh)):
+        case {"username": str(user), "password": str(password)}:
+            return user, password
+    raise UnusableSetting(setting, "a JSON object with username and password")
+
+
+def role_password(role: str, setting: str = "DATABASE_SECRET_ARN") -> str | None:
+    """The password that the bundle's role is to have; none where `DATABASE_URL` says how to log in."""
+    if os.environ.get("DATABASE_URL"):
+        return None
+    match _parsed(_secret(setting, refresh=True)):
+        case {"username": user, "password": str(password)} if user == role:
+            return password
+    raise UnusableSetting(setting, f"a JSON object with a password and the username {role}")
+
+
+def market_role_password(role: str) -> str | None:
+    """The same of the role that appends market data; none where nobody is to log in as it."""
+    return role_password(role, "MARKET_SECRET_ARN") if os.environ.get("MARKET_SECRET_ARN") else None
+
+
+@dataclass
+class _Secret:
+    """What Secrets Manager said last, and when it was asked."""
+
+    value: str | None = None
+    asked_at: float = float("-inf")
+
+
+_secrets: dict[str, _Secret] = {}
+
+
+def _secret(arn_setting: str, refresh: bool) -> str:
+    """The secret, asked for at most as often as the pauses above allow; the old one while Secrets Manager fails."""
+    arn = required(arn_setting)
+    secret = _secrets.setdefault(arn, _Secret())
+    pause = SECRET_REFRESH_SECONDS if refresh else SECRET_LIFETIME_SECONDS
+    now = time.monotonic()
+    if now - secret.asked_at > (pause if secret.value else SECRET_RETRY_SECONDS):
+        secret.asked_at = now
+        try:
+            secret.value = _fetched(arn)
+        except Unavailable:
+            if not secret.value:
+                raise
+    if not secret.value:
+        raise Unavailable(reason=arn_setting)
+    return secret.value
+
+
+def _fetched(arn: str) -> str | None:
+    # 20 ms of import that only a request which asks for a secret pays.
+    from crm_services.base.secrets_manager import Credentials, secret_string  # noqa: PLC0415
+
+    credentials = Credentials(
+        required("AWS_ACCESS_KEY_ID"), required("AWS_SECRET_ACCESS_KEY"), os.environ.get("AWS_SESSION_TOKEN")
+    )
+    return secret_string(arn, credentials, endpoint=os.environ.get("AWS_ENDPOINT_URL"))
+
+
+def _parsed(secret: str) -> Any:
+    try:
+        return json.loads(secret)
+    except ValueError:
+        return None  # whoever asks refuses it by the setting's name; the exception has the value in it

@@ -1,0 +1,102 @@
+"""The environment, read late and once; importing any module needs none of it. The secrets it names: `secrets`."""
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cache
+
+from crm_services.base.errors import MissingSetting, UnusableSetting
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where `sync-status` warns; the first three are the template's parameters, and where an alarm rings."""
+
+    link_rate_percent: Decimal = Decimal(20)
+    error_rate_percent: Decimal = Decimal(5)
+    sync_age: timedelta = timedelta(hours=24)
+    critical_sync_age: timedelta = timedelta(hours=48)
+    market_age: timedelta = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What differs between deployments and is not secret."""
+
+    link_any: bool
+    prepare_statements: bool
+    public_origin: str
+    allowed_origins: frozenset[str]
+    frame_ancestors: str
+    sync_function: str | None
+    own_function: str | None
+    request_run_seconds: float
+    run_dead_after_seconds: float
+    run_retention_days: int
+    thresholds: Thresholds
+
+
+@dataclass(frozen=True)
+class MarketUrls:
+    """The APIs that know price and network, by their base URLs: the first choice, and who is asked in its absence."""
+
+    mempool: str = "https://mempool.space/api"
+    bitstamp: str = "https://www.bitstamp.net/api/v2"
+    esplora: str = "https://blockstream.info/api"
+
+
+def market_urls() -> MarketUrls:
+    """Where market_refresh fetches what it appends."""
+    return MarketUrls(
+        os.environ.get("MARKET_URL") or MarketUrls.mempool,
+        os.environ.get("MARKET_PRICE_URL") or MarketUrls.bitstamp,
+        os.environ.get("MARKET_CHAIN_URL") or MarketUrls.esplora,
+    )
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    link_scope = required("LINK_SCOPE")
+    if link_scope not in {"any", "tenant"}:
+        raise UnusableSetting("LINK_SCOPE", "any or tenant")
+    return Settings(
+        link_any=link_scope == "any",
+        prepare_statements=os.environ.get("PREPARE_STATEMENTS", "true") == "true",
+        public_origin=os.environ.get("PUBLIC_ORIGIN", ""),
+        allowed_origins=frozenset(os.environ.get("ALLOWED_ORIGINS", "").replace(",", " ").split()),
+        frame_ancestors=os.environ.get("FRAME_ANCESTORS") or "'self'",
+        sync_function=os.environ.get("SYNC_FUNCTION"),
+        own_function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+        request_run_seconds=float(os.environ.get("REQUEST_RUN_SECONDS", "20")),
+        run_dead_after_seconds=float(os.environ.get("RUN_DEAD_AFTER_SECONDS", "300")),
+        run_retention_days=int(os.environ.get("RUN_RETENTION_DAYS", "90")),
+        thresholds=Thresholds(
+            link_rate_percent=_number("LINK_RATE_PERCENT", Thresholds.link_rate_percent),
+            error_rate_percent=_number("SYNC_ERROR_PERCENT", Thresholds.error_rate_percent),
+            sync_age=HOUR * int(_number("SYNC_AGE_HOURS", Decimal(Thresholds.sync_age // HOUR))),
+        ),
+    )
+
+
+def connection_limit() -> int:
+    """The most connections that the bundle's role may have open."""
+    return int(os.environ.get("CONNECTION_LIMIT", "20"))
+
+
+def required(name: str) -> str:
+    """The setting of that name; raises MissingSetting where it is not there."""
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise MissingSetting(name) from None
+
+
+def _number(name: str, default: Decimal) -> Decimal:
+    try:
+        return Decimal(os.environ.get(name) or default)
+    except InvalidOperation:
+        raise UnusableSetting(name, "a number") from None

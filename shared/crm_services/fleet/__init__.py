@@ -1,0 +1,1 @@
+"""A customer's figures and machines, as they are now."""

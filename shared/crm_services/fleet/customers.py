@@ -1,0 +1,56 @@
+"""The customers in scope with the figures of their last sync, page by page."""
+
+from crm_services.base.settings import settings
+from crm_services.links.matching import LINK
+from crm_services.postgres.database import Transaction
+
+# One page of the customers as JSON text, by the profit of their last sync, with the place to go on after: profit (null
+# where never synced, which comes last) and id. Sorted without an index: one on the profit would tax every sync.
+CUSTOMERS = f"""
+with page as materialized (
+  select c.*, coalesce(c.hosting_net_profit_daily, '-Infinity') as rank from crm_hosting.customers c
+  where (:customer_id::integer is null or c.id = :customer_id::integer)
+    and (:search::text is null or strpos(lower(c.name || ' ' || coalesce(c.company, '')), lower(:search::text)) > 0)
+    and (:after_id::bigint is null
+      or coalesce(c.hosting_net_profit_daily, '-Infinity') < coalesce(:after_profit::numeric, '-Infinity')
+      or (coalesce(c.hosting_net_profit_daily, '-Infinity') = coalesce(:after_profit::numeric, '-Infinity')
+          and c.id > :after_id::bigint))
+  order by rank desc, c.id
+  limit :limit::integer + 1
+), shown as (
+  select * from page order by rank desc, id limit :limit::integer
+), last as (
+  select id, hosting_net_profit_daily as profit from shown order by rank, id desc limit 1
+)
+select (select coalesce(json_agg(json_build_object(
+          'id', c.id, 'name', c.name, 'company', c.company, 'status', c.status,
+          'has_email', c.email_key is not null,
+          'has_hosting', link.account_id is not null,
+          'miners_count', c.miners_count,
+          'mining_capacity', case when crm_hosting.is_usable(c.mining_capacity) then c.mining_capacity end,
+          'primary_miner_model', c.primary_miner_model,
+          'estimated_daily_btc', c.hosting_estimated_daily_btc,
+          'estimated_daily_usd', c.hosting_estimated_daily_usd,
+          'net_profit_daily', c.hosting_net_profit_daily,
+          'synced_at', to_char(c.hosting_synced_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        ) order by c.rank desc, c.id), '[]')::text from shown c {LINK}),
+       last.profit, last.id
+from (select count(*) > :limit::integer as has_more from page) found left join last on has_more
+"""
+
+
+def customers_page_json(
+    transaction: Transaction, customer_id: int | None, search: str | None, after: str | None, limit: int
+) -> tuple[str, str | None]:
+    """One page as a JSON array of `CustomerSchema`, most profit first, and what to go on after (None at the end)."""
+    profit, _, last_id = (after or ":").partition(":")
+    page, next_profit, next_id = transaction.row(
+        CUSTOMERS,
+        customer_id=customer_id,
+        search=search,
+        after_profit=profit or None,
+        after_id=last_id or None,
+        limit=limit,
+        link_any=settings().link_any,
+    )
+    return page, None if next_id is None else f"{'' if next_profit is None else next_profit}:{next_id}"

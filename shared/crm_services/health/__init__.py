@@ -1,0 +1,1 @@
+"""Whether CRM and hosting agree."""

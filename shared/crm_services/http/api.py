@@ -1,0 +1,170 @@
+"""What every endpoint has in common: envelope, session, access, same-origin guard, errors, headers, log line."""
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.api_gateway import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+from crm_services.access.entry import Caller, verify_resource_access
+from crm_services.access.roles import Permission
+from crm_services.base.errors import AppError, ConnectionLost, NotAuthenticated, NotFound
+from crm_services.base.messages import Language, text
+from crm_services.base.secrets import session_secrets
+from crm_services.base.settings import settings
+from crm_services.hosting_integration import CRMHostingIntegrationService
+from crm_services.http.answers import HEADERS, to_json
+from crm_services.http.cross_site import refuse_cross_site
+from crm_services.http.negotiation import accepts_gzip, gzipped, preferred_language
+from crm_services.http.parameters import MAX_ID, customer_id, without_empty_parameters, wrong
+from crm_services.http.session import session_cookie, user_id_of
+from crm_services.http.statuses import status_of
+from crm_services.postgres.database import Transaction, database
+
+GZIP_FROM_BYTES = 4096
+
+Event = Mapping[str, Any]
+CustomerId = Annotated[int, Path(description="crm_customers.id", ge=1, le=MAX_ID)]
+
+logger = Logger()
+
+
+class Api(APIGatewayHttpResolver):
+    """A resolver for one function: lets the caller in, runs the route within a transaction, answers.
+
+    A route finds the contract in `service`; for what the contract does not know it calls a room's own door with
+    `transaction` and `caller`. Without a permission to ask for it is open to everybody, and its route has none of them.
+    """
+
+    service: CRMHostingIntegrationService
+    transaction: Transaction
+    caller: Callable[[], Caller]
+
+    def __init__(self, permission: Permission | None) -> None:
+        super().__init__(enable_validation=True, debug=False)  # whatever POWERTOOLS_DEV says: it prints cookies
+        self.permission = permission
+        self._failure: Exception | None = None
+        self._started = 0.0
+        self._headers: Mapping[str, str] = {}
+        self.exception_handler(Exception)(self._note_failure)
+        self.exception_handler([NotFoundError, RequestValidationError])(self._note_failure)
+        self.handler = logger.inject_lambda_context(
+            self._handle,
+            clear_state=True,
+            log_event=False,  # whatever the environment says: an event has the cookie in it
+        )
+
+    def _handle(self, event: Event, context: Any) -> dict[str, Any]:
+        started = self._started = time.perf_counter()
+        self._headers = event["headers"]
+        logger.set_correlation_id(event["requestContext"]["requestId"])
+        try:
+            response = self._let_in_and_answer(event, context)
+        except AppError as error:
+            response = self._failed(error)
+        except Exception as error:
+            response = self._failed(AppError(), error)
+        response["headers"] = HEADERS | response.get("headers", {})
+        if len(response["body"]) >= GZIP_FROM_BYTES and accepts_gzip(self._headers.get("accept-encoding", "")):
+            response["headers"]["Content-Encoding"] = "gzip"
+            response |= {"body": gzipped(response["body"]), "isBase64Encoded": True}
+        logger.info(
+            "request",
+            route=event["routeKey"],
+            status=response["statusCode"],
+            duration_ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return response
+
+    @property
+    def language(self) -> Language:
+        """What the caller prefers to read."""
+        return preferred_language(self._headers.get("accept-language", ""))
+
+    def has_time(self) -> bool:
+        """Whether a run that this request started may go on: its caller waits."""
+        return time.perf_counter() - self._started < settings().request_run_seconds
+
+    def _let_in_and_answer(self, event: Event, context: Any) -> dict[str, Any]:
+        if self.permission is None:
+            return self._run(event, context, lambda: None)
+        read_only = event["requestContext"]["http"]["method"] == "GET"
+        if not read_only:
+            refuse_cross_site(event["headers"], settings())
+        user_id = _user_id(event)
+        logger.append_keys(user_id=user_id)
+        try:
+            return self._answer(event, context, user_id, self.permission, read_only)
+        except ConnectionLost:
+            if not read_only:
+                raise
+            return self._answer(event, context, user_id, self.permission, read_only)
+
+    def _answer(
+        self, event: Event, context: Any, user_id: int, permission: Permission, read_only: bool
+    ) -> dict[str, Any]:
+        with database.transaction(read_only) as transaction:
+            customer = customer_id(event)
+            if customer is not None:
+                logger.append_keys(customer_id=customer)
+            verified = verify_resource_access(transaction, user_id, permission, customer)
+            if not read_only:
+                verified()
+            self.transaction, self.caller = transaction, verified
+            self.service = CRMHostingIntegrationService(transaction, verified)
+            return self._run(event, context, verified)
+
+    def _run(self, event: Event, context: Any, verified: Callable[[], object]) -> dict[str, Any]:
+        self._failure = None
+        response = self.resolve(without_empty_parameters(event), context)
+        # A read does not wait for this before it goes on, as the scope holds in PostgreSQL; but its answer does, and
+        # whoever may not ask is told that before what is wrong with the request.
+        verified()
+        if self._failure is not None:  # raised here, so that it rolls the transaction back
+            raise self._failure
+        return response
+
+    def _note_failure(self, error: Exception) -> Response[str]:
+        if isinstance(error, NotFoundError):
+            error = NotFound()
+        elif isinstance(error, RequestValidationError):
+            error = wrong(error, self.context["_route"])
+        self._failure = error
+        return Response(HTTPStatus.INTERNAL_SERVER_ERROR, body="")
+
+    def _failed(self, error: AppError, cause: Exception | None = None) -> dict[str, Any]:
+        fields = dict(error.fields)
+        status = status_of(error)
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            fields["correlation_id"] = logger.get_correlation_id()
+            _log_unexpected(cause or error)
+        body = {"success": False, "error": text(error.message, self.language, **fields)}
+        response: dict[str, Any] = {"statusCode": int(status), "body": to_json(body)}
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            logger.append_keys(reason=fields.get("reason"))
+            response["headers"] = {"Retry-After": "2"}
+        return response
+
+
+def _user_id(event: Event) -> int:
+    cookie = session_cookie(event.get("cookies", []))
+    now = event["requestContext"]["timeEpoch"] / 1000
+    try:
+        return user_id_of(cookie, session_secrets(), now)
+    except NotAuthenticated:  # the secret may have been rotated
+        return user_id_of(cookie, session_secrets(refresh=True), now)
+
+
+def _log_unexpected(error: Exception) -> None:
+    # Where, not what: an exception's message may carry what was asked or found. Ours carry names alone.
+    frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    logger.error(
+        "unexpected", error=repr(error) if isinstance(error, AppError) else type(error).__name__, frames=frames
+    )

@@ -1,0 +1,1 @@
+"""The wire shapes: what each endpoint answers, under the contract's names."""

@@ -1,0 +1,29 @@
+"""What all answers have in common."""
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Data = TypeVar("Data")
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Schema(BaseModel):
+    """Described in the OpenAPI document; built when somebody validates with it, as no request does."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Answer(Schema, Generic[Data]):
+    """The envelope of every success with data."""
+
+    success: Literal[True]
+    data: Data
+
+
+class Failure(Schema):
+    """The one body of every failure."""
+
+    success: Literal[False]
+    error: str = Field(description="For a person, in Chinese, or in English where Accept-Language prefers it")

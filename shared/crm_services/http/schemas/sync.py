@@ -1,0 +1,125 @@
+"""What the endpoints of the sync and its runs answer."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from crm_services.http.schemas.envelope import Answer, Count, Schema
+
+
+class SyncResultSchema(Schema):
+    """What became of the customers of a batch: total = synced + skipped + errors."""
+
+    total: Count = Field(description="Customers in the caller's scope")
+    synced: Count = Field(description="Up to date now, whether anything had changed or not")
+    skipped: Count = Field(description="Not linked, or linked to an account without miners")
+    errors: Count = Field(description="Could not be written: locked, or refused by the database")
+    remaining: Count = Field(0, description="Customers left when the time was up; absent where there are none")
+
+
+class FieldChange(Schema):
+    """A field of the customer's record as it is, and as a sync would have it."""
+
+    before: int | float | str | None
+    after: int | float | str | None
+
+
+class CustomerChanges(Schema):
+    """The fields of a customer's record that a sync would change."""
+
+    customer_id: int
+    changes: dict[str, FieldChange]
+
+
+class BatchPreviewSchema(SyncResultSchema):
+    """What a batch would do; what the CRM would refuse shows only when it is written."""
+
+    remaining: Count = Field(description="Customers that were not looked at when the time was up")
+    changed: Count = Field(description="Of the synced: records that would change")
+    changes: list[CustomerChanges] = Field(description="The first hundred of them")
+
+
+class RunSchema(Schema):
+    """A run of the batch: total = synced + skipped + errors."""
+
+    run_id: int
+    tenant_id: int | None = Field(None, description="Whose customers it covers; null: everybody's")
+    origin: Literal["schedule", "request", "console"]
+    started_by: int | None = Field(None, description="The account that asked for it")
+    state: Literal["running", "completed", "partial", "failed", "abandoned"]
+    failure: str | None = Field(None, description="Why it failed: an SQLSTATE or the name of an error")
+    total: Count
+    linked: Count
+    synced: Count
+    skipped: Count
+    errors: Count
+    changed: Count = Field(description="Of the synced: records that changed")
+    started_at: str = Field(description="UTC")
+    ended_at: str | None = Field(None, description="UTC; null while it runs")
+    duration_seconds: float
+
+
+class RunFailure(Schema):
+    """A customer that a run could not sync."""
+
+    customer_id: int
+    sqlstate: str = Field(description="55P03: its record was locked; else what PostgreSQL says of the data")
+    constraint: str | None = Field(None, description="The constraint that refused it")
+
+
+class RunDetails(Schema):
+    """A run, and the customers that it could not sync."""
+
+    run: RunSchema
+    failures: list[RunFailure]
+
+
+class SyncStatusSchema(Schema):
+    """How well CRM and hosting agree."""
+
+    total_customers: Count = Field(description="Customers in the caller's scope")
+    linked_customers: Count = Field(description="Those whose e-mail matches an account, now")
+    unlinked_customers: Count = Field(description="The others")
+    link_rate: float = Field(ge=0, le=100, description="Linked of all in percent, rounded to 0.01; 0 without customers")
+    last_sync: str | None = Field(None, description="End of the last completed batch over the caller's scope, UTC")
+    sync_health: Literal["healthy", "warning", "critical"] = Field(
+        description="critical: customers but none linked, or long without a completed batch; warning: any issue"
+    )
+    issues: list[str] = Field(description="A sentence for each cause, in the caller's language")
+
+
+class StatusAnswer(Answer[SyncStatusSchema]):
+    """How well CRM and hosting agree."""
+
+
+class SyncedAnswer(Schema):
+    """One customer was synchronised."""
+
+    success: Literal[True]
+    message: str
+
+
+class BatchAnswer(Answer[SyncResultSchema]):
+    """A batch ended."""
+
+    message: str
+
+
+class SyncPreviewAnswer(Answer[dict[str, FieldChange]]):
+    """What the sync of one customer would change, by field; empty where it would change nothing."""
+
+
+class BatchPreviewAnswer(Answer[BatchPreviewSchema]):
+    """What a batch would change."""
+
+
+class RunsAnswer(Answer[list[RunSchema]]):
+    """A page of runs; `next` is the `before` of the next page, null at the end."""
+
+    next: int | None = None
+
+
+class RunAnswer(Answer[RunDetails]):
+    """A run; `next` is the `after` of the next page of its failures, null at the end."""
+
+    next: int | None = None

@@ -1,0 +1,1 @@
+"""Whose account a customer is."""

@@ -1,0 +1,1 @@
+"""Price and network: where snapshots come from, and which one counts."""

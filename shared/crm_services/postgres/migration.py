@@ -1,0 +1,153 @@
+"""Brings a database to the bundle's schema, as the owner of the CRM's tables; doing it twice changes nothing."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+
+from crm_services.base.errors import AppError, Conflict, QueryFailed
+from crm_services.postgres.database import Run, session
+from crm_services.postgres.roles import bring_role, drop_role
+from crm_services.postgres.target import DatabaseTarget
+
+ROLE = "crm_hosting"
+MARKET_ROLE = "crm_hosting_market"
+MARKET_CONNECTION_LIMIT = 2
+
+# The CRM goes on working. A lock that it does not yield at once is given up, so that nobody queues behind us for
+# longer than this, and asked for again.
+LOCK_TIMEOUT = "2s"
+ATTEMPTS = 60
+PAUSE_SECONDS = 2.0
+LOCK_NOT_HAD = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+STILL_REFERENCED = "2BP01"
+
+SQL = files("crm_services.postgres") / "sql"
+LOCK = "hashtext('crm_hosting.migration')"
+INDEX = re.compile(r"create (?:unique )?index concurrently if not exists (\w+) on [^;]+")
+
+
+class MigrationUnderWay(Conflict):
+    """Another migration works on this database."""
+
+
+def migrate(
+    owner: DatabaseTarget,
+    password: str | None = None,
+    connection_limit: int = 20,
+    market_password: str | None = None,
+) -> list[str]:
+    """Create or update what the bundle needs in the database; returns a line for each change."""
+    with _alone(owner) as run:
+        return [
+            *bring_role(run, owner, ROLE, password, connection_limit),
+            *bring_role(run, owner, MARKET_ROLE, market_password, MARKET_CONNECTION_LIMIT),
+            *_apply(run, schema()),
+            *_bring_indexes(run),
+        ]
+
+
+def unmigrate(owner: DatabaseTarget) -> list[str]:
+    """Take away all that `migrate` brought, the synchronised figures too; returns a line for each change."""
+    with _alone(owner) as run:
+        changes = [*_drop_indexes(run), *_apply(run, _sql("unmigrate.sql"))]
+        for role in (ROLE, MARKET_ROLE):
+            try:
+                changes += drop_role(run, role)
+            except QueryFailed as error:
+                if error.sqlstate != STILL_REFERENCED:
+                    raise
+                changes.append(f"kept role {role}, to which another database of this server grants rights")
+        return changes
+
+
+def is_migrated(target: DatabaseTarget) -> bool:
+    """Whether the database has the bundle's schema."""
+    with session(target) as run:
+        return bool(run("select to_regclass('crm_hosting.runs') is not null")[0][0])
+
+
+@contextmanager
+def _alone(owner: DatabaseTarget) -> Iterator[Run]:
+    with session(owner) as run:
+        if not run(f"select pg_try_advisory_lock({LOCK})")[0][0]:
+            raise MigrationUnderWay
+        # An index of a large table takes its time, and nobody queues behind one that is made concurrently.
+        run("set statement_timeout = 0")
+        run("set lock_timeout = 0")
+        try:
+            yield run
+        finally:
+            # The backend ends a moment after the connection, and the next migration may come at once.
+            with suppress(AppError):
+                run(f"select pg_advisory_unlock({LOCK})")
+
+
+def _apply(run: Run, script: str) -> list[str]:
+    """Run a script as one transaction that waits for no lock for long; returns what it changed."""
+    for attempt in range(1, ATTEMPTS + 1):
+        run("begin")
+        try:
+            run(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+            before = _catalogue(run)
+            run(script)
+            after = _catalogue(run)
+            run("commit")
+        except QueryFailed as error:
+            run("rollback")
+            if error.sqlstate not in LOCK_NOT_HAD or attempt == ATTEMPTS:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            break
+    return [
+        f"{'changed' if name in before and name in after else 'created' if name in after else 'dropped'} {name}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _bring_indexes(run: Run) -> list[str]:
+    changes = []
+    for name, statement in _indexes().items():
+        state = _state_of_index(run, name)
+        if state == "invalid":  # a migration was cut off while it made this one
+            run(f"drop index concurrently public.{name}")
+            changes.append(f"dropped index {name}, which was left unfinished")
+        if state != "valid":
+            run(statement)
+            changes.append(f"created index {name}")
+    return changes
+
+
+def _drop_indexes(run: Run) -> list[str]:
+    changes = []
+    for name in _indexes():
+        if _state_of_index(run, name):
+            run(f"drop index concurrently public.{name}")
+            changes.append(f"dropped index {name}")
+    return changes
+
+
+def _indexes() -> dict[str, str]:
+    return {found[1]: found[0] for found in INDEX.finditer(_sql("indexes.sql"))}
+
+
+def _state_of_index(run: Run, name: str) -> str | None:
+    rows = run("select indisvalid from pg_index where indexrelid = to_regclass(:name)", name=f"public.{name}")
+    return ("valid" if rows[0][0] else "invalid") if rows else None
+
+
+def _catalogue(run: Run) -> dict[str, str]:
+    return {str(name): str(definition) for name, definition in run(_sql("catalogue.sql"))}
+
+
+def schema() -> str:
+    """All that the bundle has in the database, in the order of the files' names; idempotent."""
+    parts = sorted((SQL / "schema").iterdir(), key=lambda part: part.name)
+    return "\n".join(part.read_text(encoding="utf-8") for part in parts)
+
+
+def _sql(name: str) -> str:
+    return (SQL / name).read_text(encoding="utf-8")

@@ -1,0 +1,38 @@
+-- What counts of a miner row.
+
+-- A figure that is not a finite number >= 0 counts as 0. (NaN sorts above Infinity, so one comparison bars both.)
+-- A double precision counts as the decimal of 15 significant digits that PostgreSQL makes of it: 0.1 is 0.1.
+create or replace function crm_hosting.is_usable(figure double precision) returns boolean
+language sql immutable parallel safe
+return coalesce(figure >= 0 and figure < 'Infinity', false);
+
+create or replace function crm_hosting.usable(figure double precision) returns numeric
+language sql immutable parallel safe
+return case when figure >= 0 and figure < 'Infinity' then figure::numeric else 0 end;
+
+-- The figure as a whole number of 1/scale, or null where it is none (or large): whole numbers add up ten times as
+-- fast as numeric. Exact: k / 10^n is the double nearest to that decimal, whose 15 digits numeric would read.
+create or replace function crm_hosting.whole(figure double precision, scale double precision) returns bigint
+language sql immutable parallel safe
+return case when figure >= 0 and figure < 2147483648 / scale  -- in a case of its own: what is larger overflows below
+            then case when round(figure * scale) / scale = figure then (figure * scale)::bigint end end;
+
+-- What 1 TH/s earns: BTC a day on average, to 40 places, = hashes a day x BTC a block / hashes a block. 10^12 is the SI
+-- prefix, 86400 the seconds of a day; 2^32 x difficulty hashes are expected for a block, as the target of difficulty 1 is
+-- 2^224 of 2^256 possible hashes: https://en.bitcoin.it/wiki/Difficulty
+create or replace function crm_hosting.btc_per_terahash_day(difficulty numeric, block_reward numeric) returns numeric
+language sql immutable parallel safe
+return round(1e12 * 86400 * block_reward, 40) / (difficulty * 4294967296);
+
+-- One of the four statuses, or null for an unknown one. As the CRM writes it is the common case and the quick one.
+-- Collation C folds ASCII alone, so that no server's alphabet makes a status of another word.
+create or replace function crm_hosting.known_status(status text) returns text
+language sql immutable parallel safe
+return case when status in ('active', 'offline', 'maintenance', 'sold') then status
+            when lower(btrim(status, E' \t\r\n\u00a0\u3000') collate "C") in ('active', 'offline', 'maintenance', 'sold')
+            then lower(btrim(status, E' \t\r\n\u00a0\u3000') collate "C") end;
+
+-- The status that a row counts under: an unknown one is taken for offline.
+create or replace function crm_hosting.counted_status(status text) returns text
+language sql immutable parallel safe
+return coalesce(crm_hosting.known_status(status), 'offline');

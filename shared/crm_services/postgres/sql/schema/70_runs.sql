@@ -1,0 +1,42 @@
+-- The batch's own memory.
+
+create table if not exists crm_hosting.runs (
+  id bigint generated always as identity primary key,
+  tenant_id integer,                      -- null: every customer
+  origin text not null check (origin in ('schedule', 'request', 'console')),
+  started_by integer,
+  state text not null default 'running'
+    check (state in ('running', 'completed', 'partial', 'failed', 'abandoned')),
+  token integer not null default 1,       -- the fence: a worker whose token is old writes nothing more
+  cursor integer not null default 0,      -- the customers up to this id are done
+  total integer not null default 0,
+  linked integer not null default 0,
+  synced integer not null default 0,
+  skipped integer not null default 0,
+  errors integer not null default 0,
+  changed integer not null default 0,
+  started_at timestamptz not null default clock_timestamp(),
+  heartbeat_at timestamptz not null default clock_timestamp(),
+  ended_at timestamptz,
+  failure text                            -- why it failed: an SQLSTATE or the name of an error, never a message
+);
+-- The lease: one living run per scope.
+create unique index if not exists runs_lease on crm_hosting.runs (coalesce(tenant_id, 0)) where state = 'running';
+create index if not exists runs_newest on crm_hosting.runs (coalesce(tenant_id, 0), id desc);
+
+create table if not exists crm_hosting.run_errors (
+  run_id bigint not null references crm_hosting.runs on delete cascade,
+  customer_id integer not null,
+  sqlstate text not null,
+  constraint_name text,
+  recorded_at timestamptz not null default clock_timestamp(),
+  primary key (run_id, customer_id)
+);
+
+-- Data-quality findings as of the last run that covered the customer.
+create table if not exists crm_hosting.findings (
+  customer_id integer not null,
+  kind text not null check (kind in ('ambiguous_email', 'unusable_figure', 'unknown_status')),
+  run_id bigint,                          -- the run that saw it first; null: the sync of one customer
+  primary key (customer_id, kind)
+);

@@ -1,0 +1,45 @@
+"""A chunk of the batch: a transaction with the settings that its size calls for, and which customers are next."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from crm_services.access.entry import SCOPE_TO
+from crm_services.postgres.database import Database, Transaction
+
+CHUNK_SIZE = 10_000
+
+# Large enough for a chunk's sorts, no time for compilation, and the plan that a chunk's size calls for, however many
+# customers the planner takes the scope to let through.
+PREPARE_CHUNK = """
+set local statement_timeout = '120s';
+set local work_mem = '64MB';
+set local jit = off;
+set local enable_seqscan = off;
+set local plan_cache_mode = force_custom_plan
+"""
+
+# The next so many customers: how many there are, and the last one's id.
+NEXT_CHUNK = "select customers, upto from crm_hosting.next_customers(:after::integer, :size::integer)"
+
+CUSTOMERS_AFTER = "select count(*) from crm_hosting.customers where id > :after::integer"
+
+
+@contextmanager
+def chunk(database: Database, tenant_id: int | None, read_only: bool = False) -> Iterator[Transaction]:
+    """A transaction for a chunk, which sees the tenant's customers (None: all)."""
+    with database.transaction(read_only) as transaction:
+        transaction.rows(PREPARE_CHUNK)
+        transaction.rows(SCOPE_TO, tenant_id=tenant_id)
+        yield transaction
+
+
+def next_customers(transaction: Transaction, after: int, size: int) -> tuple[int, int]:
+    """Of the customers after that id the next so many: how many there are, and the last one's id."""
+    count, upto = transaction.row(NEXT_CHUNK, after=after, size=size)
+    return count, upto
+
+
+def count_after(transaction: Transaction, after: int) -> int:
+    """How many customers there are after that id."""
+    count: int = transaction.value(CUSTOMERS_AFTER, after=after)
+    return count

@@ -1,0 +1,47 @@
+"""What a customer's record should say beside what it says: the fragments that the sync and its preview share."""
+
+from crm_services.fleet.figures import BY_SIZE, EARNINGS, MARKET, MODELS
+from crm_services.links.matching import MATCHES
+
+# The columns that the sync writes, and what it writes: `f` is the fleet of the customer's account, null without rows.
+WRITTEN = {
+    "miners_count": "coalesce(f.machines, 0)::integer",
+    "mining_capacity": "round(coalesce(f.power, 0) * 0.000001, 3)::double precision",
+    "primary_miner_model": "f.model",
+    "hosting_estimated_daily_btc": "coalesce(f.daily_btc, 0)::numeric(18, 8)",
+    "hosting_estimated_daily_usd": "coalesce(f.daily_usd, 0)::numeric(18, 2)",
+    "hosting_net_profit_daily": "coalesce(f.daily_usd - f.electricity_cost, 0)::numeric(18, 2)",
+}
+
+
+def each(template: str) -> str:
+    """The template once for each column, `{name}` and `{value}` filled in, separated by commas."""
+    return ", ".join(template.format(name=name, value=value) for name, value in WRITTEN.items())
+
+
+# The linked customers with `after < id <= upto` (of those in `only`, unless it is null). LINK for many: the same choice
+# among the accounts, without an aggregate for each customer that has none. A customer is due unless its account has
+# no row at all and it was never synced.
+COMPARED = f"""
+linked as materialized (
+  select distinct on (c.id) c.id, c.hosting_synced_at, {each("c.{name}")}, a.id as account_id,
+         count(*) over (partition by c.id) as candidates
+  from crm_hosting.customers c join crm_hosting.accounts a on {MATCHES}
+  where c.id > :after::integer and c.id <= :upto::integer
+    and (:only::integer[] is null or c.id = any (:only::integer[]))
+  order by c.id, a.is_active desc, a.id
+), {MARKET}, {MODELS}, fleets as (
+  select account_id, sum(machines) as machines, sum(power) as power, {EARNINGS},
+         (array_agg(model {BY_SIZE}) filter (where machines > 0))[1] as model,
+         bool_or(has_unusable_figure) as has_unusable_figure, bool_or(has_unknown_status) as has_unknown_status
+  from models group by account_id
+), compared as materialized (
+  select n.*, is_due and (hosting_synced_at is null
+                          or ({each("{name}")}) is distinct from ({each("new_{name}")})) as is_changed
+  from (
+    select l.*, {each("{value} as new_{name}")}, f.has_unusable_figure, f.has_unknown_status,
+           f.account_id is not null or l.hosting_synced_at is not null as is_due
+    from linked l left join fleets f on f.account_id = l.account_id
+  ) n
+)
+"""

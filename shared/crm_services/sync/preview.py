@@ -1,0 +1,63 @@
+"""What a batch would change, chunk by chunk, without writing anything."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from crm_services.access.entry import Caller
+from crm_services.base.errors import QueryFailed
+from crm_services.postgres.database import Database, Transaction
+from crm_services.sync.chunks import CHUNK_SIZE, chunk, count_after, next_customers
+from crm_services.sync.pace import Pace
+from crm_services.sync.ranges import preview_range
+
+# So many changes are shown, before and after; the others are counted.
+SHOWN = 100
+
+
+def preview_requested(transaction: Transaction, caller: Caller, has_time: Callable[[], bool]) -> dict[str, Any]:
+    """`preview_batch` over the caller's scope; its chunks have transactions of their own, so the caller's ends here."""
+    transaction.commit()
+    return preview_batch(transaction.database, caller.tenant_id, has_time)
+
+
+def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[[], bool]) -> dict[str, Any]:
+    """The counts that a run would have, and its first changes; `remaining` where the time was up before.
+
+    What a constraint or trigger of the CRM would refuse shows when it is written, not here.
+    """
+    pace, after = Pace(CHUNK_SIZE), 0
+    total, due, errors, changed = 0, 0, 0, 0
+    changes: list[Any] = []
+    remaining = 0
+    while True:
+        count, upto = 0, 0
+        try:
+            with chunk(database, tenant_id, read_only=True) as transaction:
+                count, upto = next_customers(transaction, after, pace.size)
+                if not count:
+                    break
+                if not has_time():
+                    remaining = count_after(transaction, after)
+                    break
+                seen = preview_range(transaction, after, upto, SHOWN - len(changes))
+        except QueryFailed as error:
+            if not error.is_fault_of_a_row:
+                raise
+            if not pace.failed(count):
+                continue
+            total, errors = total + 1, errors + 1
+        else:
+            pace.went_well(count)
+            total, due, changed = total + count, due + seen.due, changed + seen.changed
+            changes += json.loads(seen.changes)
+        after = upto
+    return {
+        "total": total,
+        "synced": due,
+        "skipped": total - due - errors,
+        "errors": errors,
+        "changed": changed,
+        "remaining": remaining,
+        "changes": changes,
+    }

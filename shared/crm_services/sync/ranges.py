@@ -1,0 +1,102 @@
+"""The sync of a range of customers: the unit that one customer's sync, the batch and its workers share."""
+
+from typing import NamedTuple
+
+from crm_services.base.settings import settings
+from crm_services.postgres.database import Transaction
+from crm_services.sync.figures import COMPARED, each
+
+# Writes what changed. A row that somebody else has locked is left out and its id returned (an array, not a join,
+# picks the rows to lock: a join would lock the whole view). Returns linked, due, changed, the ids of the locked
+# rows.
+SYNC = f"""
+with {COMPARED}, free as materialized (
+  select c.id from crm_hosting.customers c
+  where c.id = any (array(select id from compared where is_changed)) order by c.id
+  for no key update skip locked
+), written as (
+  update crm_hosting.customers c
+  set {each("{name} = n.new_{name}")}, hosting_synced_at = now() at time zone 'utc'
+  from compared n join free on free.id = n.id
+  where c.id = n.id
+  returning c.id
+), seen as (
+  select n.id, k.kind
+  from (select * from compared where candidates > 1 or has_unusable_figure or has_unknown_status) n
+  cross join lateral (values ('ambiguous_email', n.candidates > 1),
+                             ('unusable_figure', n.has_unusable_figure),
+                             ('unknown_status', n.has_unknown_status)) k (kind, holds)
+  where k.holds
+), forgotten as (
+  delete from crm_hosting.findings o
+  where o.customer_id in (
+      select c.id from crm_hosting.customers c where c.id > :after::integer and c.id <= :upto::integer)
+    and (o.customer_id, o.kind) not in (select id, kind from seen)
+), noted as (
+  insert into crm_hosting.findings (customer_id, kind, run_id)
+  select id, kind, :run_id::bigint from seen
+  on conflict do nothing
+)
+select (select count(*) from compared), (select count(*) from compared where is_due), (select count(*) from written),
+       (select coalesce(array_agg(id order by id), '{{}}') from compared
+        where is_changed and id not in (select id from free))
+"""
+
+# What SYNC would write: due, changed, and the first customers with each field before and after, as JSON text.
+PREVIEW = f"""
+with {COMPARED}, shown as (
+  select id, (select coalesce(json_object_agg(name, json_build_object('before', before, 'after', after)), '{{}}')
+              from (values {each("('{name}', to_jsonb({name}), to_jsonb(new_{name}))")}) field (name, before, after)
+              where before is distinct from after) as changes
+  from compared where is_changed order by id limit :limit::integer
+)
+select (select count(*) from compared where is_due), (select count(*) from compared where is_changed),
+       (select coalesce(json_agg(json_build_object('customer_id', id, 'changes', changes) order by id), '[]')::text
+        from shown)
+"""
+
+# A range of one customer is synced in a fifth of the time that a plan for its size would take to make.
+PREPARE_ONE = "set local plan_cache_mode = force_generic_plan"
+
+
+class Synced(NamedTuple):
+    """What became of a range; `due` is linked with something to sync, `locked` are ids that somebody else holds."""
+
+    linked: int
+    due: int
+    changed: int
+    locked: list[int]
+
+
+class Preview(NamedTuple):
+    """What a sync of a range would change; `changes` is a JSON array of the first customers, before and after."""
+
+    due: int
+    changed: int
+    changes: str
+
+
+def sync_range(
+    transaction: Transaction, after: int, upto: int, only: list[int] | None = None, run_id: int | None = None
+) -> Synced:
+    """Sync the visible customers with `after < id <= upto`, of those in `only` where that is given."""
+    row = transaction.row(SYNC, after=after, upto=upto, only=only, run_id=run_id, link_any=settings().link_any)
+    return Synced(*row)
+
+
+def sync_one(transaction: Transaction, customer_id: int) -> Synced:
+    """Sync one customer, if it is visible."""
+    transaction.rows(PREPARE_ONE)
+    return sync_range(transaction, customer_id - 1, customer_id)
+
+
+def preview_range(transaction: Transaction, after: int, upto: int, limit: int) -> Preview:
+    """What `sync_range` would change, in detail for the first `limit` customers; it writes nothing."""
+    row = transaction.row(PREVIEW, after=after, upto=upto, only=None, limit=limit, link_any=settings().link_any)
+    return Preview(*row)
+
+
+def preview_one(transaction: Transaction, customer_id: int) -> Preview:
+    """What `sync_one` would change."""
+    transaction.rows(PREPARE_ONE)
+    return preview_range(transaction, customer_id - 1, customer_id, limit=1)

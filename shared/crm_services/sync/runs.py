@@ -1,0 +1,121 @@
+"""The runs of the batch, as they are shown."""
+
+from datetime import datetime
+
+from crm_services.access.entry import Caller
+from crm_services.base.errors import AccessDenied, NotFound
+from crm_services.base.settings import settings
+from crm_services.postgres.database import Transaction
+
+# A run as JSON; one whose heartbeat stopped is abandoned, though nobody may have said so yet.
+_RUN = """
+json_build_object(
+  'run_id', r.id, 'tenant_id', r.tenant_id, 'origin', r.origin, 'started_by', r.started_by,
+  'state', case when r.state = 'running'
+                 and r.heartbeat_at <= now() - make_interval(secs => :dead_after::double precision)
+                then 'abandoned' else r.state end,
+  'failure', r.failure, 'total', r.total, 'linked', r.linked, 'synced', r.synced, 'skipped', r.skipped,
+  'errors', r.errors, 'changed', r.changed,
+  'started_at', to_char(r.started_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'ended_at', to_char(r.ended_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'duration_seconds', round(extract(epoch from coalesce(r.ended_at, r.heartbeat_at) - r.started_at), 3)
+)
+"""
+
+# One page of the runs of a tenant (null: of everybody), newest first, and the id to go on before.
+RUNS = f"""
+with page as materialized (
+  select r.* from crm_hosting.runs r
+  where (:tenant_id::integer is null or r.tenant_id = :tenant_id::integer)
+    and (:before::bigint is null or r.id < :before::bigint)
+  order by r.id desc limit :limit::integer + 1
+)
+select (select coalesce(json_agg({_RUN} order by r.id desc), '[]')::text
+        from (select * from page order by id desc limit :limit::integer) r),
+       case when (select count(*) from page) > :limit::integer
+            then (select id from page order by id desc offset :limit::integer - 1 limit 1) end
+"""
+
+# A run whose it is, with one page of the customers that it could not sync, and the id to go on after.
+RUN = f"""
+with page as materialized (
+  select e.* from crm_hosting.run_errors e
+  where e.run_id = :run_id::bigint and (:after::integer is null or e.customer_id > :after::integer)
+  order by e.customer_id limit :limit::integer + 1
+)
+select r.tenant_id,
+       json_build_object('run', {_RUN}, 'failures', (
+         select coalesce(json_agg(json_build_object(
+           'customer_id', e.customer_id, 'sqlstate', e.sqlstate, 'constraint', e.constraint_name
+         ) order by e.customer_id), '[]')
+         from (select * from page order by customer_id limit :limit::integer) e))::text,
+       case when (select count(*) from page) > :limit::integer
+            then (select customer_id from page order by customer_id offset :limit::integer - 1 limit 1) end
+from crm_hosting.runs r where r.id = :run_id::bigint
+"""
+
+# The last completed run that covered the scope, the tenant's own or one over everybody: its operations and how many of
+# them failed. Of a run over everybody a tenant learns what failed of his own, and no (null) operations.
+LAST_COMPLETED_RUN = """
+with last as (
+  select id, ended_at, synced, errors, tenant_id is not distinct from :tenant_id::integer as is_own
+  from crm_hosting.runs
+  where state = 'completed' and (tenant_id is null or tenant_id = :tenant_id::integer)
+  order by ended_at desc limit 1
+)
+select ended_at, case when is_own then synced + errors end,
+       case when is_own then errors else (
+         select count(*)::integer from crm_hosting.run_errors e join crm_hosting.customers c on c.id = e.customer_id
+         where e.run_id = last.id) end
+from last
+"""
+
+# All but the newest completed run of each scope, which sync-status speaks of.
+PRUNE_RUNS = """
+delete from crm_hosting.runs r
+where started_at < clock_timestamp() - make_interval(days => :days::integer) and state <> 'running'
+  and id not in (select max(id) from crm_hosting.runs where state = 'completed' group by tenant_id)
+"""
+
+
+def runs_page_json(transaction: Transaction, caller: Caller, before: int | None, limit: int) -> tuple[str, int | None]:
+    """One page of the runs in the caller's scope as a JSON array, newest first, and what to go on before."""
+    page, following = transaction.row(
+        RUNS,
+        tenant_id=caller.tenant_id,
+        before=before,
+        limit=limit,
+        dead_after=settings().run_dead_after_seconds,
+    )
+    return page, following
+
+
+def run_json(
+    transaction: Transaction, caller: Caller, run_id: int, after: int | None, limit: int
+) -> tuple[str, int | None]:
+    """A run with one page of the customers that it could not sync, as JSON text, and what to go on after.
+
+    Raises NotFound where there is no such run, AccessDenied where it is another tenant's.
+    """
+    rows = transaction.rows(RUN, run_id=run_id, after=after, limit=limit, dead_after=settings().run_dead_after_seconds)
+    if not rows:
+        raise NotFound("run_not_found")
+    [(tenant_id, run, following)] = rows
+    if caller.tenant_id not in {None, tenant_id}:
+        raise AccessDenied
+    return run, following
+
+
+def last_completed(transaction: Transaction, tenant_id: int | None) -> tuple[datetime | None, int | None, int]:
+    """When the last completed run that covered the scope ended, its operations and how many of them failed.
+
+    Operations are None of a run over everybody that a tenant asks about.
+    """
+    rows = transaction.rows(LAST_COMPLETED_RUN, tenant_id=tenant_id)
+    ended_at, operations, failed = rows[0] if rows else (None, 0, 0)
+    return ended_at, operations, failed
+
+
+def prune(transaction: Transaction, days: int) -> None:
+    """Forget the runs that are older."""
+    transaction.rows(PRUNE_RUNS, days=days)

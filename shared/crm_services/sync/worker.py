@@ -1,0 +1,148 @@
+"""Works through one run; each chunk is a transaction in which the run's counts and cursor move too."""
+
+import time
+from collections.abc import Callable
+
+from crm_services.access.entry import SCOPE_TO
+from crm_services.base.errors import QueryFailed, Unavailable
+from crm_services.base.settings import settings
+from crm_services.postgres.database import Database, Transaction
+from crm_services.sync import counts as run_counts
+from crm_services.sync import failures, runs
+from crm_services.sync.chunks import CHUNK_SIZE, chunk, next_customers
+from crm_services.sync.counts import Counts
+from crm_services.sync.lease import Lease
+from crm_services.sync.pace import Pace
+from crm_services.sync.ranges import sync_range
+
+# Deadlock or serialisation failure: the same chunk may well succeed now.
+WORTH_REPEATING = "40"
+# How long to wait before a chunk is repeated; the failure after the last pause is raised.
+PAUSES_SECONDS = (0.1, 1.0, 5.0)
+
+
+class Worker:
+    """Has the lease on a run, and writes nothing more once it is another's."""
+
+    def __init__(self, database: Database, lease: Lease) -> None:
+        self._database = database
+        self._lease = lease
+        self.has_begun = False
+
+    def work(self, has_time: Callable[[], bool]) -> bool:
+        """Whether everything was done before the time was up."""
+        pace = Pace(CHUNK_SIZE)
+        pauses = iter(PAUSES_SECONDS)
+        while has_time():
+            try:
+                if not self._sync_next(pace):
+                    self._retry_locked(has_time)
+                    return True
+                self.has_begun = True
+                pauses = iter(PAUSES_SECONDS)
+            except (Unavailable, QueryFailed) as error:
+                # The cursor is read again, so nothing is done twice whose commit had arrived.
+                pause = next(pauses, None)
+                if pause is None or not _is_worth_repeating(error):
+                    raise
+                time.sleep(pause)
+        return False
+
+    def end(self, state: str, failure: str | None = None) -> float:
+        """End the run; how many seconds it took."""
+        try:
+            return self._end(state, failure)
+        except Unavailable:  # the commit may have arrived or not
+            return self._end(state, failure)
+
+    def pass_on(self) -> Lease:
+        """The lease for whoever goes on; until he comes it is this worker's."""
+        with self._database.transaction() as transaction:
+            self._lease = self._lease.pass_on(transaction)
+        return self._lease
+
+    def counts(self) -> Counts:
+        """What became of the customers up to now."""
+        with self._database.transaction() as transaction:
+            return run_counts.counts_of(transaction, self._lease.run_id)
+
+    def remaining(self) -> int:
+        """How many customers are left."""
+        with self._database.transaction() as transaction:
+            transaction.rows(SCOPE_TO, tenant_id=self._lease.tenant_id)
+            return run_counts.remaining(transaction, self._lease.run_id)
+
+    def _end(self, state: str, failure: str | None) -> float:
+        with self._database.transaction() as transaction:
+            seconds = self._lease.end(transaction, state, failure)
+            runs.prune(transaction, settings().run_retention_days)
+            return seconds
+
+    def _sync_next(self, pace: Pace) -> bool:
+        """Sync the next customers, or have the pace go after the one that is at fault; False where none is left."""
+        count, upto = 0, 0
+        try:
+            with chunk(self._database, self._lease.tenant_id) as transaction:
+                after = self._lease.hold(transaction)
+                count, upto = next_customers(transaction, after, pace.size)
+                if not count:
+                    return False
+                self._sync(transaction, after, upto, count)
+        except QueryFailed as error:
+            if not error.is_fault_of_a_row:
+                raise
+            if pace.failed(count):
+                self._pass_over(upto, error)
+        else:
+            pace.went_well(count)
+        return True
+
+    def _sync(self, transaction: Transaction, after: int, upto: int, total: int) -> None:
+        done = sync_range(transaction, after, upto, run_id=self._lease.run_id)
+        if done.locked:
+            failures.record(transaction, self._lease.run_id, done.locked, failures.LOCK_NOT_AVAILABLE)
+        locked = len(done.locked)
+        self._advance(
+            transaction, upto, Counts(total, done.linked, done.due - locked, total - done.due, locked, done.changed)
+        )
+
+    def _pass_over(self, customer_id: int, error: QueryFailed) -> None:
+        with self._database.transaction() as transaction:
+            self._lease.hold(transaction)
+            failures.record(transaction, self._lease.run_id, [customer_id], error.sqlstate, error.constraint)
+            self._advance(transaction, customer_id, Counts(total=1, linked=1, errors=1))
+
+    def _retry_locked(self, has_time: Callable[[], bool]) -> None:
+        with self._database.transaction() as transaction:
+            locked = failures.locked(transaction, self._lease.run_id)
+        for start in range(0, len(locked), CHUNK_SIZE):
+            if start == 0 or has_time():
+                self._retry(locked[start : start + CHUNK_SIZE])
+
+    def _retry(self, ids: list[int]) -> None:
+        try:
+            with chunk(self._database, self._lease.tenant_id) as transaction:
+                self._lease.hold(transaction)
+                done = sync_range(transaction, ids[0] - 1, ids[-1], only=ids, run_id=self._lease.run_id)
+                synced, free = done.due - len(done.locked), len(ids) - len(done.locked)
+                failures.forget(transaction, self._lease.run_id, sorted(set(ids) - set(done.locked)))
+                self._advance(
+                    transaction, 0, Counts(synced=synced, skipped=free - synced, errors=-free, changed=done.changed)
+                )
+        except QueryFailed as error:
+            if not error.is_fault_of_a_row:
+                raise
+            if len(ids) == 1:
+                with self._database.transaction() as transaction:
+                    self._lease.hold(transaction)
+                    failures.record(transaction, self._lease.run_id, ids, error.sqlstate, error.constraint)
+            else:
+                self._retry(ids[: len(ids) // 2])
+                self._retry(ids[len(ids) // 2 :])
+
+    def _advance(self, transaction: Transaction, upto: int, counts: Counts) -> None:
+        run_counts.advance(transaction, self._lease.run_id, upto, counts)
+
+
+def _is_worth_repeating(error: Unavailable | QueryFailed) -> bool:
+    return isinstance(error, Unavailable) or error.sqlstate.startswith(WORTH_REPEATING)

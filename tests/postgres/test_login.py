@@ -1,0 +1,175 @@
+"""The login at the database: the password goes to a server that proves who it is, and a refusal is understood."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from crm_services.base import tls
+from crm_services.base.errors import QueryFailed, Unavailable
+from crm_services.postgres import database
+from crm_services.postgres.target import DatabaseTarget
+
+USER = "crm_hosting"
+# PostgreSQL's answer to a login that it refuses.
+REFUSED = b"E" + (4 + 7 + 1).to_bytes(4) + b"C28P01\0" + b"\0"
+
+
+class Authority:
+    """Whoever signs certificates."""
+
+    def __init__(self) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority")])
+        self.certificate = self._signed(self.name, self.key.public_key(), 30, x509.BasicConstraints(True, None))
+
+    def server_context(self, directory: Path, host: str, days: int = 30) -> ssl.SSLContext:
+        """What a server needs to be this host for so many days from a month ago."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        certificate = self._signed(name, key.public_key(), days, x509.SubjectAlternativeName([x509.DNSName(host)]))
+        chain = directory / f"{host}-{days}.pem"
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        chain.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain)
+        return context
+
+    def _signed(
+        self, name: x509.Name, key: ec.EllipticCurvePublicKey, days: int, extension: x509.ExtensionType
+    ) -> x509.Certificate:
+        start = datetime.now(UTC) - timedelta(days=29)
+        builder = x509.CertificateBuilder(self.name, name, key, x509.random_serial_number())
+        builder = builder.not_valid_before(start).not_valid_after(start + timedelta(days=days))
+        # Python 3.13 insists on these three.
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        builder = builder.add_extension(issuer, critical=False)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        usage = dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False)
+        usage |= dict.fromkeys(("crl_sign", "encipher_only", "decipher_only"), False)
+        is_authority = isinstance(extension, x509.BasicConstraints)
+        builder = builder.add_extension(x509.KeyUsage(True, key_cert_sign=is_authority, **usage), critical=True)
+        return builder.add_extension(extension, critical=True).sign(self.key, hashes.SHA256())
+
+
+@dataclass
+class Listener:
+    """A server that keeps what it was told, in the clear and under TLS."""
+
+    port: int = 0
+    in_the_clear: bytes = b""
+    under_tls: bytes = field(default=b"")
+
+
+@contextmanager
+def listening(context: ssl.SSLContext | None) -> Iterator[Listener]:
+    """A PostgreSQL as far as its door: offers TLS (or, without a context, refuses it) and refuses the login."""
+    listener, server = Listener(), socket.create_server(("127.0.0.1", 0))
+    listener.port = server.getsockname()[1]
+
+    def serve() -> None:
+        with suppress(OSError):
+            connection, _ = server.accept()
+            connection.settimeout(5)
+            connection.recv(8)
+            connection.sendall(b"S" if context else b"N")
+            if context:
+                connection = context.wrap_socket(connection, server_side=True)
+                listener.under_tls = connection.recv(1000)
+                connection.sendall(REFUSED)
+            else:
+                listener.in_the_clear = connection.recv(1000)
+            connection.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener
+    finally:
+        server.close()
+        thread.join()
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+    """An authority that this machine trusts."""
+    authority = Authority()
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    forget()
+    yield authority
+    forget()
+
+
+def forget() -> None:
+    """Read the certificates anew."""
+    tls.tls_context.cache_clear()
+    tls.database_tls_context.cache_clear()
+
+
+def login(listener: Listener) -> None:
+    database.connect(DatabaseTarget(USER, "hunter2", "crm", "localhost", listener.port))
+
+
+def test_a_server_that_proves_who_it_is_is_spoken_to(authority: Authority, tmp_path: Path) -> None:
+    with listening(authority.server_context(tmp_path, "localhost")) as listener:
+        with pytest.raises(QueryFailed) as failure:
+            login(listener)
+        assert failure.value.sqlstate == "28P01"
+    assert USER.encode() in listener.under_tls
+
+
+@pytest.mark.parametrize("flaw", ["another host", "expired", "unknown authority"])
+def test_one_that_does_not_learns_nothing(authority: Authority, tmp_path: Path, flaw: str) -> None:
+    context = {
+        "another host": lambda: authority.server_context(tmp_path, "db.evil.example"),
+        "expired": lambda: authority.server_context(tmp_path, "localhost", days=1),
+        "unknown authority": lambda: Authority().server_context(tmp_path, "localhost"),
+    }[flaw]()
+
+    with listening(context) as listener, pytest.raises(Unavailable) as failure:
+        login(listener)
+
+    assert failure.value.fields == {"reason": "SSLCertVerificationError"}
+    assert (listener.under_tls, listener.in_the_clear) == (b"", b"")
+
+
+def test_one_that_will_not_speak_tls_learns_nothing(authority: Authority) -> None:
+    with listening(None) as listener, pytest.raises(Unavailable):
+        login(listener)
+
+    assert listener.in_the_clear == b""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the driver's unsent goodbye
+def test_a_refusal_is_understood_though_the_server_has_hung_up(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / ".s.PGSQL.5432"))
+        server.listen()
+
+        def refuse() -> None:
+            connection, _ = server.accept()
+            connection.recv(1000)
+            connection.shutdown(socket.SHUT_RD)  # what the driver writes from here on fails
+            connection.sendall(REFUSED)
+            connection.close()
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        with pytest.raises(QueryFailed) as failure:
+            database.connect(DatabaseTarget(USER, "hunter2", "crm", str(tmp_path), tls=False))
+        thread.join()
+
+    assert failure.value.sqlstate == "28P01"
