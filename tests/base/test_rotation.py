@@ -17,6 +17,7 @@ from pg8000.native import Connection
 from crm_services.base import secrets as secrets_module
 from crm_services.base.errors import AppError, NotAuthenticated
 from crm_services.http import api
+from crm_services.http.statuses import status_of
 from crm_services.postgres.database import Database
 from crm_services.postgres.roles import SETTINGS
 from local.cluster import PROGRAMS
@@ -175,7 +176,7 @@ def test_a_password_that_simply_changes_is_an_outage_until_the_secret_is_asked_f
 
     with pytest.raises(AppError) as failure:
         function.logged_in_as()
-    assert (failure.value.status, failure.value.fields) == (503, {"reason": "28P01"})
+    assert (status_of(failure.value), failure.value.fields) == (503, {"reason": "28P01"})
     assert connected.logged_in_as() == "crm_hosting"
     secret("DATABASE_SECRET_ARN", {"username": "crm_hosting", "password": "new-password"})
     with pytest.raises(AppError):
