@@ -173,7 +173,7 @@ def test_a_path_that_disagrees_with_its_parameters_leaks_nothing(company: Compan
     for route, handler in company.gateway.handlers.items():
         if "{customer_id}" in route.path and route.function not in WITHOUT_DATA:
             path = path_of(route, company.customers["another's"])
-            request = Request(EnvironBuilder(path, method=route.method, headers={"Cookie": cookie}).get_environ())
+            request = Request(EnvironBuilder(path, method=route.method, headers=[("Cookie", cookie)]).get_environ())
             event = http_event(request, route.key, {"customer_id": str(own)})
 
             answer = handler(event, LambdaContext(route.function))

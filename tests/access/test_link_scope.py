@@ -67,7 +67,7 @@ def test_in_scope_tenant_a_strangers_fleet_is_seen_at_no_endpoint(case: Case) ->
     assert stats["miners"] == []
     assert case.get(f"customer/{case.nosy}/hosting-miners") == []
     assert case.client.post(f"/crm/api/customer/{case.nosy}/sync-hosting", case.owner).status_code == 404
-    assert case.client.post("/crm/api/sync-all-hosting", case.owner).json["data"] == {
+    assert data(case.client.post("/crm/api/sync-all-hosting", case.owner)) == {
         "total": 2, "synced": 1, "skipped": 1, "errors": 0,
     }  # fmt: skip
     assert case.get("sync-status")["linked_customers"] == 1

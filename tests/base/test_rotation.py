@@ -108,7 +108,7 @@ def strict(postgres: Server, database_name: str, environment: pytest.MonkeyPatch
 @pytest.fixture
 def psql(postgres: Server, database_name: str) -> Callable[[str], None]:
     """Run SQL of the document as the owner of the CRM's tables."""
-    command = [PROGRAMS / "psql", "-h", postgres.socket_directory, "-p", str(postgres.port), "-U", "crm"]
+    command = [str(PROGRAMS / "psql"), "-h", str(postgres.socket_directory), "-p", str(postgres.port), "-U", "crm"]
     passwords = ["-v", "standby=standby-password", "-v", "new=new-password", "-v", "ON_ERROR_STOP=1"]
 
     def run(sql: str) -> None:

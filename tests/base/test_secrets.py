@@ -9,7 +9,6 @@ import boto3
 import pytest
 from moto.secretsmanager.models import SecretsManagerBackend
 
-from crm_services.base import secrets as secrets_module
 from crm_services.base import settings as settings_module
 from crm_services.base.errors import MissingSetting, Unavailable, UnusableSetting
 from crm_services.base.secrets import session_secrets
@@ -37,7 +36,7 @@ class Secrets:
 
         environment.setattr(SecretsManagerBackend, "get_secret_value", counted)
         self.passed = 0.0
-        environment.setattr(secrets_module.time, "monotonic", lambda: now() + self.passed)
+        environment.setattr("time.monotonic", lambda: now() + self.passed)
 
     def hold(self, setting: str, value: str) -> None:
         """Create the secret that the setting names."""

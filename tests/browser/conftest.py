@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from pg8000.native import Connection
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
 
 from crm_services.postgres.target import parse_database_url
 from local import demo
@@ -124,7 +124,7 @@ class Visitor:
         if user is not None:
             opened.add_cookies([{"name": "session", "value": session_cookie(SECRET, user), "url": self.server}])
         page = opened.new_page()
-        page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", self._refuse)
         page.on("request", lambda request: self.hosts.add(request.url.partition("/crm/")[0]))
@@ -132,6 +132,10 @@ class Visitor:
         if wait:
             settled(page)
         return page
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
 
     def _refuse(self, dialog: Dialog) -> None:
         self.complaints.append(f"dialog: {dialog.message}")

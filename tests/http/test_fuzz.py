@@ -1,6 +1,7 @@
 """schemathesis asks the served API out of its own document, what it allows and what not; `make fuzz` asks much more."""
 
 import os
+from typing import Any
 
 import pytest
 import schemathesis
@@ -41,7 +42,7 @@ def test_an_endpoint_keeps_to_the_document_whatever_it_is_asked(client: Client, 
 
     @settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(case=allowed | not_allowed if operation.path_parameters or operation.query else allowed)
-    def ask(case: schemathesis.Case) -> None:
+    def ask(case: schemathesis.Case[Any]) -> None:
         # schemathesis does not decompress what it is answered over WSGI.
         case.call_and_validate(checks=CHECKS, cookies=cookies, headers={"Accept-Encoding": "identity"})
 

@@ -120,7 +120,7 @@ def customers(crm: Crm, accounts: list[int]) -> list[int]:
     fleet = crm.account(ADDRESS)
     crm.miners(fleet, quantity=7, custom_name="RACK-NAME", location="NOTES")
     crm.account(ADDRESS.lower())  # which makes the address ambiguous
-    columns = {"owner": accounts[1], "company": "CUSTOMER-NAME", "phone": "PHONE", "notes": "NOTES"}
+    columns: dict[str, Any] = {"owner": accounts[1], "company": "CUSTOMER-NAME", "phone": "PHONE", "notes": "NOTES"}
     well, constrained, triggered = (
         crm.customer(f" {ADDRESS}", name=f"CUSTOMER-NAME {number}", **columns) for number in range(3)
     )

@@ -22,7 +22,7 @@ OPERATIONS = {
     for method, operation in operations.items()
 }
 PUBLIC = {"GET /crm/api/hosting/openapi.json", "GET /crm/api/hosting/docs"}
-MODELS = {
+MODELS: dict[str, type[BaseModel]] = {
     "hosting_stats": StatsAnswer,
     "hosting_miners": MinersAnswer,
     "sync_hosting": SyncedAnswer,
@@ -135,7 +135,7 @@ def test_the_models_are_the_contract_s() -> None:
 
 def _fields(model: type[BaseModel], of: dict[str, Any]) -> dict[str, tuple[type, bool]]:
     """Of these fields of a model: which of the contract's types it is, and whether it is required."""
-    found = {}
+    found: dict[str, tuple[type, bool]] = {}
     for name in of:
         field = model.model_fields[name]
         kind = next((one for one in get_args(field.annotation) if isinstance(one, type)), field.annotation)

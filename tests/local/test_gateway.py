@@ -45,7 +45,7 @@ class Echo:
         self.template = directory / "template.yaml"
         self.template.write_text(TEMPLATE % {"module": module})
         self.client = Client(Gateway(self.template), use_cookies=False)
-        self.function = __import__(module)
+        self.function: Any = __import__(module)
 
     def event(self, path: str, method: str = "GET", **request: Any) -> dict[str, Any]:
         response = self.client.open(path, method=method, **request)

@@ -194,7 +194,7 @@ def test_without_the_database_nobody_is_asked(
 def test_the_price_is_compared_with_a_valid_snapshot_under_a_day_old(
     unconfirmed: Invoke, crm: Crm, hours: float, columns: dict[str, Any], is_compared: bool
 ) -> None:
-    values = {"price": PRICE * 2, "recorded_at": hours_ago(hours), "network_difficulty": DIFFICULTY}
+    values: dict[str, Any] = {"price": PRICE * 2, "recorded_at": hours_ago(hours), "network_difficulty": DIFFICULTY}
     crm.snapshot(**values | columns)
 
     result, _ = unconfirmed()

@@ -1,7 +1,8 @@
 """What a request costs the database: no round trip and no row more than it needs; and a connection that dies."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
+from typing import Any
 
 import pytest
 from pg8000.native import Connection
@@ -54,7 +55,8 @@ def test_nothing_is_prepared_for_a_pooler_that_cannot_carry_it(
 def test_what_was_asked_ahead_and_failed_says_so_whoever_heard_it(environment: pytest.MonkeyPatch) -> None:
     with database.transaction(read_only=True) as transaction:
         answer = transaction.ask("select 1 / 0")
-        for hear in (lambda: transaction.rows("select 1"), answer, answer):
+        hearings: list[Callable[[], Any]] = [lambda: transaction.rows("select 1"), answer, answer]
+        for hear in hearings:
             with pytest.raises(QueryFailed) as failure:
                 hear()
             assert failure.value.sqlstate == "22012"

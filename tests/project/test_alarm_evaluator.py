@@ -116,7 +116,8 @@ def test_no_evaluation_that_is_left_out_would_have_changed_anything() -> None:
             at = chance.choice([chance.uniform(0, 6 * HOUR), chance.randrange(0, 6 * HOUR, MINUTE)])
             metrics.publish(KEY, at, chance.choice([0, 5]), chance.choice([0, chance.uniform(0, 20 * MINUTE)]))
         tried = alarm(4, 2, treatment)
-        by_the_minute, state = [], "INSUFFICIENT_DATA"
+        by_the_minute: list[tuple[float, State]] = []
+        state: State = "INSUFFICIENT_DATA"
         for now in range(0, 7 * HOUR, MINUTE):
             new = tried.state(metrics, now, state)
             if new != state:
@@ -138,7 +139,7 @@ def test_metric_math_is_missing_where_what_it_needs_is(
 
 def test_metric_math_fills_what_is_missing() -> None:
     fill = Expression("FILL(errors, 7)")
-    assert [fill.value(lambda _, value=value: value) for value in (10, 0, None)] == [10, 0, 7]
+    assert [fill.value({"errors": value}.get) for value in (10.0, 0.0, None)] == [10, 0, 7]
     assert fill.value(lambda _: None, fillable=lambda _: False) is None
 
 

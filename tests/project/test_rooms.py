@@ -51,7 +51,7 @@ def test_an_import_goes_down_or_stays(path: Path) -> None:
 def test_no_two_files_of_a_room_import_each_other() -> None:
     within = {
         (room_of(path), path.stem): {
-            node.module.rpartition(".")[2]
+            (node.module or "").rpartition(".")[2]
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"crm_services.{room_of(path)}.")
         }

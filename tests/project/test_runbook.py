@@ -59,6 +59,7 @@ def test_an_aws_command_is_one_that_aws_knows(command: str) -> None:
     model = botocore.session.get_session().get_service_model(service)
     names = {xform_name(name, "-"): name for name in model.operation_names}
     shape = model.operation_model(names[operation]).input_shape
+    assert shape is not None
     members = {xform_name(name, "-"): name for name in shape.members}
     options = {argument.removeprefix("--") for argument in arguments if argument.startswith("--")}
 

@@ -187,4 +187,5 @@ def _statistic(values: list[float], stat: str) -> float | None:
         return None
     if stat.startswith("p"):
         return sorted(values)[math.ceil(float(stat[1:]) / 100 * len(values)) - 1]
-    return {"Sum": math.fsum, "Minimum": min, "Maximum": max}[stat](values)
+    of: dict[str, Callable[[list[float]], float]] = {"Sum": math.fsum, "Minimum": min, "Maximum": max}
+    return of[stat](values)

@@ -50,7 +50,7 @@ class Stack:
         return {name: f["Environment"]["Variables"] for name, f in self.of_type("AWS::Lambda::Function").items()}
 
     def _holds(self, condition: str) -> bool:
-        return self._computed(self._conditions[condition]) == "true"
+        return bool(self._computed(self._conditions[condition]) == "true")
 
     def _computed(self, node: Any) -> Any:
         if isinstance(node, list):

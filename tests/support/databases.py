@@ -1,5 +1,6 @@
 """Random databases of a CRM, with all that its data hold."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ ANY_MODEL = {"manufacturer": "", "reference_hashrate": 1, "reference_power": 1}
 BLANKS = ["", "", "", " ", "\t", "\r\n", "\u00a0", "\u3000", " \u3000\t", "\u2003"]
 
 
-def written(before: str, text: str, how: Any, after: str) -> str:
+def written(before: str, text: str, how: Callable[[str], str], after: str) -> str:
     """An address as a person may type it."""
     return before + how(text) + after
 
@@ -97,7 +98,7 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
             "is_valid": st.sampled_from([True, True, None, False]),
         }
     )
-    drawn = {
+    drawn: dict[str, list[dict[str, Any]]] = {
         "miner_models": [{"model_name": one} | ANY_MODEL for one in models],
         "crm_customers": draw(st.lists(customer, min_size=4, max_size=20)),
         "user_miners": draw(st.lists(miner, min_size=8, max_size=40)),

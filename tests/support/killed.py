@@ -137,7 +137,7 @@ def _signal(process: BaseProcess, number: int) -> None:
 
 
 def _run() -> None:
-    worker.CHUNK_SIZE = CHUNK
+    worker.CHUNK_SIZE = CHUNK  # type: ignore[attr-defined] # the worker's own name for it
     worker.PAUSES_SECONDS = (0.01, 0.05, 0.2)
     batch.LEASE_POLL_SECONDS = 0.02
     with closing(Database()) as database, suppress(AppError):

@@ -205,7 +205,7 @@ class World:
 
 def fits(record: dict[str, Any]) -> bool:
     """Whether the columns of the customer's record can hold it."""
-    return (
+    return bool(
         record["miners_count"] <= LARGEST_INTEGER
         and abs(record["hosting_estimated_daily_btc"]) < 10**10
         and abs(record["hosting_estimated_daily_usd"]) < 10**16

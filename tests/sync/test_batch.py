@@ -20,7 +20,7 @@ from tests.support.runs import failures, runs, time_for
 pytestmark = pytest.mark.usefixtures("environment")
 
 SOLVENT = "alter table crm_customers add constraint solvent check (hosting_net_profit_daily >= 0)"
-TOO_DEAR = {"electricity_cost": 5.0}
+TOO_DEAR: dict[str, Any] = {"electricity_cost": 5.0}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import daily_sync
 import sync_all_hosting
 from crm_services.base.errors import Conflict
 from crm_services.postgres.database import database
-from crm_services.sync import batch, handover, worker
+from crm_services.sync import batch, handover, lease, worker
 from crm_services.sync.batch import TimeLimit
 from crm_services.sync.counts import Counts
 from local.lambda_context import LambdaContext
@@ -132,12 +132,12 @@ def test_an_event_that_is_delivered_twice_is_done_once(
 
 def test_whoever_handed_a_run_over_writes_nothing_more(aws: Lambda, crm: Crm, five: list[int]) -> None:
     with database.transaction() as transaction:
-        held = batch.lease.take(transaction, None, "request", None)
+        held = lease.take(transaction, None, "request", None)
     before = worker.Worker(database, held)
     passed = worker.Worker(database, held).pass_on()
 
     assert passed.token != held.token
-    with pytest.raises(batch.TakenOver):
+    with pytest.raises(lease.TakenOver):
         before.work(lambda: True)
 
 

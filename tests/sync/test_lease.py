@@ -139,7 +139,7 @@ def test_a_scheduled_run_waits_for_its_lease(owner: Connection, monkeypatch: pyt
             with database.transaction() as transaction:
                 held.end(transaction, "completed", None)
 
-    monkeypatch.setattr(batch.time, "sleep", let_go)
+    monkeypatch.setattr("time.sleep", let_go)
     daily_sync.handler({}, LambdaContext("DailySyncFunction", 900))
 
     assert [run["state"] for run in runs(owner)] == ["completed", "completed"]
