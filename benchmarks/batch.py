@@ -14,15 +14,16 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, redirect_stdout
+from functools import partial
 from typing import Any, NamedTuple
 
 import psutil  # type: ignore[import-untyped]
 
 from benchmarks import data, plain, report
-from crm_services.access.entry import SCOPE_TO
 from crm_services.postgres.database import Database
-from crm_services.sync import batch
-from crm_services.sync.chunks import CHUNK_SIZE, PREPARE_CHUNK
+from crm_services.sync import batch, lease
+from crm_services.sync.chunks import CHUNK_SIZE, chunk
+from crm_services.sync.lease import Lease
 from crm_services.sync.ranges import sync_range
 from local.postgres import Server, connect, server
 
@@ -101,10 +102,12 @@ def two_workers(postgres: Server, customers: int) -> dict[str, Any]:
     for workers in (1, 2):
         data.copy(postgres, source, ENGINE)
         os.environ["DATABASE_URL"] = postgres.url(ENGINE, "crm_hosting")
+        with closing(Database()) as database, database.transaction() as transaction:
+            held = lease.take(transaction, None, "console", None)
         bounds = [customers * part // workers for part in range(workers + 1)]
         started = time.perf_counter()
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(_range, bounds[:-1], bounds[1:]))
+            list(pool.map(partial(_range, held), bounds[:-1], bounds[1:]))
         seconds.append(time.perf_counter() - started)
     return {"customers": customers, "one worker s": seconds[0], "two workers s": seconds[1]}
 
@@ -179,14 +182,12 @@ def _orm(postgres: Server, source: str) -> tuple[int, float]:
     return done, seconds
 
 
-def _range(after: int, upto: int) -> None:
+def _range(held: Lease, after: int, upto: int) -> None:
     with closing(Database()) as database:
         while after < upto:
             end = min(after + CHUNK_SIZE, upto)
-            with database.transaction() as transaction:
-                transaction.rows(PREPARE_CHUNK)
-                transaction.rows(SCOPE_TO, tenant_id=None)
-                sync_range(transaction, after, end)
+            with chunk(database, held.tenant_id) as transaction:
+                sync_range(transaction, after, end, lease=held)
             after = end
 
 

@@ -5,21 +5,17 @@ from typing import NamedTuple
 from crm_services.base.settings import settings
 from crm_services.postgres.database import Transaction
 from crm_services.sync.figures import COMPARED, each
+from crm_services.sync.lease import Lease
 
-# Writes what changed. A row that somebody else has locked is left out and its id returned (an array, not a join,
-# picks the rows to lock: a join would lock the whole view). Returns linked, due, changed, the ids of the locked
-# rows.
+# Writes what changed. A row that somebody else has locked is left out and its id returned. Returns linked, due,
+# changed, the ids of the locked rows.
 SYNC = f"""
-with {COMPARED}, free as materialized (
-  select c.id from crm_hosting.customers c
-  where c.id = any (array(select id from compared where is_changed)) order by c.id
-  for no key update skip locked
-), written as (
-  update crm_hosting.customers c
-  set {each("{name} = n.new_{name}")}, hosting_synced_at = now() at time zone 'utc'
-  from compared n join free on free.id = n.id
-  where c.id = n.id
-  returning c.id
+with {COMPARED}, changed as (
+  select coalesce(array_agg(id order by id), '{{}}') as ids, {each("array_agg(new_{name} order by id) as {name}")}
+  from compared where is_changed
+), written as materialized (
+  select w.id from changed, crm_hosting.write_figures(
+    :run_id::bigint, :token::integer, ids, {each("{name}")}) w (id)
 ), seen as (
   select n.id, k.kind
   from (select * from compared where candidates > 1 or has_unusable_figure or has_unknown_status) n
@@ -39,7 +35,7 @@ with {COMPARED}, free as materialized (
 )
 select (select count(*) from compared), (select count(*) from compared where is_due), (select count(*) from written),
        (select coalesce(array_agg(id order by id), '{{}}') from compared
-        where is_changed and id not in (select id from free))
+        where is_changed and id not in (select id from written))
 """
 
 # What SYNC would write: due, changed, and the first customers with each field before and after, as JSON text.
@@ -77,10 +73,21 @@ class Preview(NamedTuple):
 
 
 def sync_range(
-    transaction: Transaction, after: int, upto: int, only: list[int] | None = None, run_id: int | None = None
+    transaction: Transaction, after: int, upto: int, only: list[int] | None = None, lease: Lease | None = None
 ) -> Synced:
-    """Sync the visible customers with `after < id <= upto`, of those in `only` where that is given."""
-    row = transaction.row(SYNC, after=after, upto=upto, only=only, run_id=run_id, link_any=settings().link_any)
+    """Sync the visible customers with `after < id <= upto`, of those in `only` where that is given.
+
+    Without a run's lease it is one customer at the most.
+    """
+    row = transaction.row(
+        SYNC,
+        after=after,
+        upto=upto,
+        only=only,
+        run_id=lease and lease.run_id,
+        token=lease and lease.token,
+        link_any=settings().link_any,
+    )
     return Synced(*row)
 
 

@@ -98,7 +98,7 @@ class Worker:
         return True
 
     def _sync(self, transaction: Transaction, after: int, upto: int, total: int) -> None:
-        done = sync_range(transaction, after, upto, run_id=self._lease.run_id)
+        done = sync_range(transaction, after, upto, lease=self._lease)
         if done.locked:
             failures.record(transaction, self._lease.run_id, done.locked, failures.LOCK_NOT_AVAILABLE)
         locked = len(done.locked)
@@ -123,7 +123,7 @@ class Worker:
         try:
             with chunk(self._database, self._lease.tenant_id) as transaction:
                 self._lease.hold(transaction)
-                done = sync_range(transaction, ids[0] - 1, ids[-1], only=ids, run_id=self._lease.run_id)
+                done = sync_range(transaction, ids[0] - 1, ids[-1], only=ids, lease=self._lease)
                 synced, free = done.due - len(done.locked), len(ids) - len(done.locked)
                 failures.forget(transaction, self._lease.run_id, sorted(set(ids) - set(done.locked)))
                 self._advance(

@@ -6,12 +6,11 @@ revoke all on all tables in schema crm_hosting from crm_hosting;
 grant execute on function crm_hosting.email_key to public;
 grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting.whole, crm_hosting.known_status,
   crm_hosting.counted_status, crm_hosting.btc_per_terahash_day to crm_hosting;
-revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers from public;
-grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers to crm_hosting;
+revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.write_figures,
+  crm_hosting.write_rows from public;
+grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.write_figures
+  to crm_hosting;
 grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.models, crm_hosting.market to crm_hosting;
-grant update (miners_count, mining_capacity, primary_miner_model, hosting_estimated_daily_btc,
-              hosting_estimated_daily_usd, hosting_net_profit_daily, hosting_synced_at)
-  on crm_hosting.customers to crm_hosting;
 grant select, insert, update, delete on crm_hosting.runs, crm_hosting.run_errors, crm_hosting.findings to crm_hosting;
 
 grant usage on schema crm_hosting to crm_hosting_market;
