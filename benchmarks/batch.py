@@ -25,6 +25,7 @@ from crm_services.sync import batch, lease
 from crm_services.sync.chunks import CHUNK_SIZE, chunk
 from crm_services.sync.lease import Lease
 from crm_services.sync.ranges import sync_range
+from local import crm_rows
 from local.postgres import Server, connect, server
 
 Times = dict[str, dict[str, list["Cost"]]]
@@ -37,8 +38,7 @@ CHANGES = {
     "first run": "",
     "nothing changed": "",
     "1 % changed": "update user_miners set quantity = quantity % 20 + 1 where user_id % 100 = :round",
-    "price moved": "insert into network_snapshots (btc_price, network_difficulty, network_hashrate)"
-    " values (95000 + :round, 1.5e14, 1000)",
+    "price moved": "",  # a snapshot comes
 }
 
 
@@ -117,7 +117,9 @@ def _measure(postgres: Server, scenario: str, number: int, times: Times) -> None
     for name in contenders:
         with connect(postgres.url(name)) as db:
             if CHANGES[scenario]:
-                db.run(CHANGES[scenario], **({"round": number} if ":round" in CHANGES[scenario] else {}))
+                db.run(CHANGES[scenario], round=number)
+            if scenario == "price moved":
+                crm_rows.insert(db, "network_snapshots", crm_rows.snapshot(data.PRICE + number, data.DIFFICULTY))
             db.run("vacuum analyze")
     with connect(postgres.url("postgres", "postgres")) as admin:
         admin.run("checkpoint")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from crm_services.postgres.migration import migrate
 from crm_services.postgres.target import parse_database_url
+from local import crm_rows
 from local.postgres import Server, connect, create_database
 
 ROOT = Path(__file__).parent.parent
@@ -29,8 +30,9 @@ insert into miner_models (model_name, manufacturer, reference_hashrate, referenc
   select 'Model ' || i, 'Maker', 100 + i, 3000 + i from generate_series(1, {models}) i;
 insert into user_access (name, email, role)
   select 'owner', 'owner' || i || '@example.com', 'mining_site_owner' from generate_series(1, {owners}) i;
-insert into user_access (name, email, role)
-  select 'account', case when i % 2 = 0 then 'Account' else 'account' end || i || '@Example.com', 'client'
+insert into user_access (name, email, role, password_hash)
+  select 'account', case when i % 2 = 0 then 'Account' else 'account' end || i || '@Example.com',
+         'client', repeat('x', 160)
   from generate_series(1, {accounts}) i;
 insert into crm_customers (name, email, created_by_id, notes)
   select 'customer',
@@ -42,11 +44,10 @@ insert into user_miners (user_id, miner_model_id, quantity, actual_hashrate, act
   select {owners} + 1 + floor(random() * {accounts})::int, 1 + floor(random() * {models})::int,
          1 + floor(random() * 20)::int, round((90 + random() * 150)::numeric, 1), 2900 + floor(random() * 900)::int,
          round((0.03 + random() * 0.06)::numeric, 3),
-         (array['active', 'active', 'active', 'active', 'active', 'active', 'offline', 'maintenance', 'sold'])
-           [1 + floor(random() * 9)::int]
+         {status}
   from generate_series(1, {miners});
-insert into network_snapshots (btc_price, network_difficulty, network_hashrate) values (95000, 1.5e14, 1000);
 """
+PRICE, DIFFICULTY = 95_000.0, 1.5e14
 
 
 def make(server: Server, customers: int) -> str:
@@ -58,7 +59,8 @@ def make(server: Server, customers: int) -> str:
     with connect(server.url(name)) as db:
         db.run(TABLES.read_text())
         numbers = {"customers": customers, "accounts": customers * 35 // 100, "miners": customers * 3}
-        db.run(FILL.format(models=MODELS, owners=OWNERS, **numbers))
+        db.run(FILL.format(models=MODELS, owners=OWNERS, status=crm_rows.any_of(crm_rows.STATUSES), **numbers))
+        crm_rows.insert(db, "network_snapshots", crm_rows.snapshot(PRICE, DIFFICULTY))
         migrate(parse_database_url(server.url(name)))
         if os.environ.get("COVERING_INDEX"):
             db.run(COVERING_INDEX.read_text())

@@ -1,5 +1,6 @@
 """A customer with a fleet of any size, to ask for."""
 
+from local import crm_rows
 from local.postgres import Server, connect
 
 _FLEET = """
@@ -10,7 +11,7 @@ with account as (
                            electricity_cost, status, location, created_at)
   select account.id, 1 + n * 7 % 12, case when n % 3 = 0 then 'Rack ' || n end, 1 + n % 40, 100 + n % 1500 / 10.0,
          2900 + n % 700, 0.04 + n % 5 * 0.005,
-         case n % 10 when 7 then 'offline' when 8 then 'maintenance' when 9 then 'sold' else 'active' end,
+         {status},
          'Site ' || n % 7, timestamp '2025-01-01' + n * interval '1 minute'
   from account, generate_series(1, {rows}) n
 )
@@ -21,6 +22,6 @@ insert into crm_customers (name, email, created_by_id) values ('fleet', 'fleet{r
 def add_fleet(server: Server, database: str, rows: int) -> int:
     """Add a linked customer whose account has so many rows of machines; returns the customer's id."""
     with connect(server.url(database)) as crm:
-        [[customer]] = crm.run(_FLEET.format(rows=rows))
+        [[customer]] = crm.run(_FLEET.format(rows=rows, status=crm_rows.any_of(crm_rows.STATUSES, "n % 100 / 100.0")))
         crm.run("vacuum analyze")
         return int(customer)

@@ -17,6 +17,7 @@ from crm_services.access.entry import SCOPE_TO
 from crm_services.postgres.migration import migrate
 from crm_services.postgres.target import parse_database_url
 from local.crm import TABLES
+from local.crm_rows import STATUSES, any_of
 from local.postgres import Server, connect, create_database, server
 
 OWNERS = 20
@@ -30,8 +31,8 @@ insert into crm_customers (name, email, created_by_id)
   select 'customer ' || n, 'account' || n || '@example.com', n % {owners} + 1 from generate_series(1, {customers}) n;
 insert into miner_models (model_name, manufacturer, reference_hashrate, reference_power)
   select 'model ' || n, 'maker', 100, 3000 from generate_series(1, 12) n;
-insert into user_miners (user_id, miner_model_id, quantity, actual_hashrate, actual_power, electricity_cost)
-  select {owners} + 1 + n % ({customers} * 3 / 10), n % 12 + 1, n % 50, 100, 3000, 0.05
+insert into user_miners (user_id, miner_model_id, quantity, actual_hashrate, actual_power, electricity_cost, status)
+  select {owners} + 1 + n % ({customers} * 3 / 10), n % 12 + 1, n % 50, 100, 3000, 0.05, {status}
   from generate_series(1, {customers} * 3) n;
 """
 LINKED = "join {s}.accounts a on a.email_key = c.email_key"
@@ -98,7 +99,7 @@ def _fill(running: Server, customers: int) -> None:
     create_database(running, "crm")
     with connect(running.url("crm")) as owner:
         owner.run(TABLES.read_text(encoding="utf-8"))
-        owner.run(FILL.format(owners=OWNERS, customers=customers))
+        owner.run(FILL.format(owners=OWNERS, customers=customers, status=any_of(STATUSES)))
         migrate(parse_database_url(running.url("crm")))
         owner.run("create schema bare")
         for view in ("customers", "accounts", "miners"):

@@ -1,28 +1,27 @@
 """The demo's data, the contract's story: 150 customers, 45 of them with an account and a fleet."""
 
 import json
+import math
 import random
 from collections.abc import Sequence
 
 from pg8000.native import Connection, identifier
 
-from local import fleets, people
-from local.people import Row
+from local import crm_rows, fleets, people
+from local.crm_rows import Row
 from local.postgres import connect
 
 SEED = 20251212
 
-# As the CRM does it: one an hour. It fills the last two days up to a few minutes ago, and on a
-# later day only what is missing since.
-MARKET = """
-insert into network_snapshots (recorded_at, btc_price, network_difficulty, network_hashrate,
-                               block_reward, price_source, data_source)
-select at, round((95000 + 1200 * sin(extract(epoch from at) / 30000))::numeric, 2), 1.5e14,
-       round(1.5e14 * 2 ^ 32 / 600 / 1e18), 3.125, 'demo', 'demo'
-from generate_series(now() at time zone 'utc' - interval '5 minutes',
-                     now() at time zone 'utc' - interval '2 days', interval '-1 hour') at
-where not exists (select from network_snapshots where recorded_at > at - interval '1 hour')
+# One an hour, as if somebody ran the calculator that often. It fills the last two days up to a few minutes ago, and on
+# a later day only what is missing since.
+MISSING = """
+select at from generate_series(now() - interval '5 minutes', now() - interval '2 days', interval '-1 hour') at
+where not exists (
+  select from network_snapshots where recorded_at > (at - interval '1 hour') at time zone :clock)
+order by at
 """
+DIFFICULTY = 1.5e14
 
 
 def load(url: str) -> None:
@@ -30,21 +29,29 @@ def load(url: str) -> None:
     chance = random.Random(SEED)  # noqa: S311 (the same data every time is the point)
     accounts, customers = people.accounts_and_customers()
     hosted = [account["id"] for account in accounts[len(people.STAFF) :]]
-    miners = fleets.fleets(chance, hosted)
+    miners, machines = fleets.fleets(chance, hosted), fleets.machines(chance, hosted)
     with connect(url) as db:
         db.run("begin")
         _insert(db, "user_access", accounts)
+        _insert(db, "hosting_sites", fleets.sites())
         _insert(db, "crm_customers", customers)
         _insert(db, "miner_models", fleets.models())
         _insert(db, "user_miners", miners)
-        db.run(MARKET)
+        _insert(db, "hosting_miners", machines)
+        _append_snapshots(db)
         db.run("commit")
 
 
 def refresh_market(url: str) -> None:
     """Append the market snapshots that the CRM would have taken since the last one."""
     with connect(url) as db:
-        db.run(MARKET)
+        _append_snapshots(db)
+
+
+def _append_snapshots(db: Connection) -> None:
+    for (at,) in db.run(MISSING, clock=crm_rows.CLOCK.key):
+        price = round(95_000 + 1_200 * math.sin(at.timestamp() / 30_000), 2)
+        crm_rows.insert(db, "network_snapshots", crm_rows.snapshot(price, DIFFICULTY, at))
 
 
 def _insert(db: Connection, table: str, rows: Sequence[Row]) -> None:

@@ -1,10 +1,12 @@
-"""The demo's machines: today's models with their makers' figures, in fleets of 1 to 60 batches."""
+"""The demo's machines: today's models with their makers' figures, in batches, and as the hosting module has them."""
 
 import random
 from datetime import timedelta
 from typing import NamedTuple
 
-from local.people import FIRST_DAY, Row
+from local import crm_rows
+from local.crm_rows import HOSTED_STATUSES, STATUSES, Row
+from local.people import FIRST_DAY, MINE_OWNER
 
 
 class Model(NamedTuple):
@@ -40,22 +42,20 @@ SITES = (
     ("Norway Mo i Rana", 0.044),
 )
 LARGEST_FLEET = 60
-STATUSES = {"active": 86, "offline": 6, "maintenance": 5, "sold": 3}
+LARGEST_HOSTED = 40
 
 
 def models() -> list[Row]:
     """The rows of `miner_models`."""
     return [
-        {
-            "id": number,
-            "model_name": model.name,
-            "manufacturer": model.manufacturer,
-            "reference_hashrate": model.hashrate,
-            "reference_power": model.power,
-            "reference_efficiency": round(model.power / model.hashrate, 1),
-        }
+        {"id": number, **crm_rows.model(model.name, model.manufacturer, model.hashrate, model.power)}
         for number, model in enumerate(MODELS, 1)
     ]
+
+
+def sites() -> list[Row]:
+    """The rows of `hosting_sites`."""
+    return [{"id": number, **crm_rows.site(*site, owner=MINE_OWNER.id)} for number, site in enumerate(SITES, 1)]
 
 
 def fleets(chance: random.Random, account_ids: list[int]) -> list[Row]:
@@ -76,17 +76,57 @@ def _batch(chance: random.Random, account_id: int, model: int) -> Row:
         f"Hall {chance.randint(1, 6)} · Rack {chance.randint(1, 40)}",
         f"{chance.choice('一二三四')}号厂房 {chance.randint(1, 40)} 架",
     ]
+    return crm_rows.batch(
+        account_id,
+        model + 1,
+        custom_name=chance.choice(names),
+        quantity=round(chance.triangular(1, 160, 20)),
+        **_as_it_runs(chance, model),
+        electricity_cost=price,
+        status=_one_of(chance, STATUSES),
+        location=site,
+        created_at=created.isoformat(),
+        updated_at=created.isoformat(),
+    )
+
+
+def machines(chance: random.Random, account_ids: list[int]) -> list[Row]:
+    """The rows of `hosting_miners`, the same accounts' machines as the hosting module knows them: a row each."""
+    rows: list[Row] = []
+    for account_id in account_ids:
+        model, site = chance.randrange(len(MODELS)), chance.randint(1, len(SITES))
+        for _ in range(chance.randint(1, LARGEST_HOSTED)):
+            rows.append(_machine(chance, account_id, site, model, f"SN{len(rows) + 1:06}"))
+    return [{"id": number, **row} for number, row in enumerate(rows, 1)]
+
+
+def _machine(chance: random.Random, account_id: int, site: int, model: int, serial_number: str) -> Row:
+    status = _one_of(chance, HOSTED_STATUSES)
+    runs = status in {"online", "active"}
+    figures = _as_it_runs(chance, model) if runs else {"actual_hashrate": 0.0, "actual_power": 0}
+    created = FIRST_DAY + timedelta(days=chance.randrange(900), seconds=chance.randrange(86400))
+    return crm_rows.machine(
+        account_id,
+        site,
+        model + 1,
+        serial_number,
+        rack_position=f"R{chance.randint(1, 40):02}-{chance.randint(1, 8)}",
+        **figures,
+        status=status,
+        # One in twenty has been handed in and not been looked at.
+        approval_status="approved" if chance.random() < 0.95 else "pending_approval",
+        cgminer_online=runs,
+        created_at=created.isoformat(),
+    )
+
+
+def _as_it_runs(chance: random.Random, model: int) -> Row:
+    # No machine runs exactly as its data sheet says.
     return {
-        "user_id": account_id,
-        "miner_model_id": model + 1,
-        "custom_name": chance.choice(names),
-        "quantity": round(chance.triangular(1, 160, 20)),
-        # No machine runs exactly as its data sheet says.
         "actual_hashrate": round(MODELS[model].hashrate * chance.uniform(0.94, 1.02), 1),
         "actual_power": round(MODELS[model].power * chance.uniform(0.98, 1.04)),
-        "electricity_cost": price,
-        "status": chance.choices(list(STATUSES), list(STATUSES.values()))[0],
-        "location": site,
-        "created_at": created.isoformat(),
-        "updated_at": created.isoformat(),
     }
+
+
+def _one_of(chance: random.Random, shares: dict[str, int]) -> str:
+    return chance.choices(list(shares), list(shares.values()))[0]

@@ -1,9 +1,10 @@
 """The demo's accounts and customers."""
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-Row = dict[str, Any]
+from local import crm_rows
+from local.crm_rows import GRANTED, OPENED, REGISTERED, Row
 
 CUSTOMERS = 150
 # Three customers in ten have an account: the contract's link rate of 30 %.
@@ -62,6 +63,8 @@ def accounts_and_customers() -> tuple[list[Row], list[Row]]:
         customers.append(customer)
         if number % 10 in LINKED_DIGITS:
             accounts.append(_account(len(accounts) + 1, number, customer))
+            if _made(number) == OPENED:
+                customer["user_account_id"] = len(accounts)
     # Hosting has clients whom the CRM does not know.
     for number in range(CUSTOMERS + 1, CUSTOMERS + 13):
         accounts.append(_account(len(accounts) + 1, number, _customer(number)))
@@ -69,21 +72,20 @@ def accounts_and_customers() -> tuple[list[Row], list[Row]]:
 
 
 def _staff(account: Account) -> Row:
-    owner = MINE_OWNER.id if account is OPERATOR else None
-    return {**account._asdict(), "is_active": True, "created_by_id": owner}
+    row = crm_rows.account(account.name, account.email, account.role)
+    return {"id": account.id, **row, "created_by_id": MINE_OWNER.id if account is OPERATOR else None}
 
 
 def _account(id_: int, number: int, customer: Row) -> Row:
-    known = number <= CUSTOMERS
-    return {
-        "id": id_,
-        "name": customer["name"],
-        "email": _typed(_address(number), number * 3),
-        "role": "client",
-        "is_active": known or number % 4 != 0,
-        # Two in three were opened by the customer's mine owner, the others by themselves.
-        "created_by_id": customer["created_by_id"] if number % 3 else None,
-    }
+    email = _typed(_address(number), number * 3)
+    row = crm_rows.account(customer["name"], email, made=_made(number), by=customer["created_by_id"])
+    return {"id": id_, **row, "is_active": number <= CUSTOMERS or number % 4 != 0}
+
+
+def _made(number: int) -> str:
+    """How the account came about; nobody's customers have no site owner who would open one."""
+    opened = number % 5 == 2 or number == FIRST_CUSTOMER
+    return OPENED if opened and _owner(number) else (REGISTERED, GRANTED)[number % 2]
 
 
 def _customer(number: int) -> Row:
@@ -91,22 +93,22 @@ def _customer(number: int) -> Row:
     linked = number % 10 in LINKED_DIGITS
     is_prospect = not linked and number % 3 == 0
     created = FIRST_DAY + timedelta(days=number * 6, minutes=number * 37)
-    return {
-        "id": number,
-        "name": _name(number)[0],
-        "company": company,
-        "email": {0: None, 5: ""}.get(number % 10, _typed(_address(number), number)),
-        "phone": f"+1 555 01{number % 100:02}",
-        "notes": "意向客户" if is_prospect else None,
-        "created_at": created.isoformat(),
-        "updated_at": (created + timedelta(days=number % 9)).isoformat(),
+    row = crm_rows.customer(
+        _name(number)[0],
+        {0: None, 5: ""}.get(number % 10, _typed(_address(number), number)),
+        _owner(number),
+        company=company,
+        phone=f"+1 555 01{number % 100:02}",
+        notes="意向客户" if is_prospect else None,
+        created_at=created.isoformat(),
+        updated_at=(created + timedelta(days=number % 9)).isoformat(),
         # What a prospect says that he will bring, in MW.
-        "mining_capacity": number / 10 if is_prospect else None,
-        "status": "active" if linked else ("new", "pending", "active", "inactive")[number % 4],
-        "electricity_cost": 0.05 if is_prospect else None,
-        "miners_count": 0,
-        "created_by_id": _owner(number),
-    }
+        mining_capacity=number / 10 if is_prospect else None,
+        status="active" if linked else ("new", "pending", "active", "inactive")[number % 4],
+        electricity_cost=0.05 if is_prospect else None,
+        miners_count=0,
+    )
+    return {"id": number, **row}
 
 
 def _owner(number: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from pg8000.native import Connection
 
+from local.crm_rows import STATUSES, any_of
 from local.fleets import MODELS
 from local.people import FIRST_CUSTOMER, MINE_OWNER, OTHER_MINE_OWNER, STAFF
 
@@ -35,17 +36,17 @@ insert into user_miners (user_id, miner_model_id, custom_name, quantity, actual_
 """
 FLEETS = f"""
 {MINERS} values
-  ({SCRIPT}, 1, '<img src=x onerror=alert(2)>', 3, 104, 3068, 0.05, 'active', '<i>Hall</i> & "1"'),
+  ({SCRIPT}, 1, '<img src=x onerror=alert(2)>', 3, 104, 3068, 0.05, 'manual', '<i>Hall</i> & "1"'),
   ({SOLD}, 1, null, 3, 104, 3068, 0.05, 'sold', null),
-  ({LOSING}, 1, null, 300, 104, 3068, 0.15, 'active', 'Berlin'),
-  ({SYNCED}, 5, 'Rack 1', 40, 200, 3500, 0.045, 'active', 'Texas DC-01'),
-  ({OPERATED}, 5, 'Rack 2', 4, 200, 3500, 0.045, 'active', 'Texas DC-01')
+  ({LOSING}, 1, null, 300, 104, 3068, 0.15, 'online', 'Berlin'),
+  ({SYNCED}, 5, 'Rack 1', 40, 200, 3500, 0.045, 'manual', 'Texas DC-01'),
+  ({OPERATED}, 5, 'Rack 2', 4, 200, 3500, 0.045, 'manual', 'Texas DC-01')
 """
 FLEET_OF_MANY = f"""
 {MINERS}
 select {MANY}, 1 + i % {len(MODELS)}, case when i % 3 > 0 then 'Rack ' || i end, 1 + i % 40, 100 + i % 150 + 0.1,
        3000 + i % 700, 0.03 + (i % 50) / 1000.0,
-       (array['active', 'active', 'active', 'active', 'active', 'active', 'offline', 'maintenance', 'sold'])[1 + i % 9],
+       {any_of(STATUSES, "i % 100 / 100.0")},
        'Hall ' || i % 30
 from generate_series(1, {MANY_BATCHES}) i
 """

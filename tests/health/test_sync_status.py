@@ -105,7 +105,7 @@ def test_a_healthy_scope_has_no_issues(client: Client, crm: Crm) -> None:
 
 def test_everything_that_is_wrong_is_named_in_the_callers_language(client: Client, crm: Crm, owner: Connection) -> None:
     admin = crm.account(role="admin")
-    crm.snapshot(recorded_at=datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=8, minutes=2))
+    crm.snapshot(at=datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=8, minutes=2))
     owner.run("alter table crm_customers add constraint few check (miners_count < 100)")
     crm.linked_customer(quantity=200)
     crm.linked_customer(status="retired")

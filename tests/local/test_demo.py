@@ -9,6 +9,7 @@ import pytest
 from pg8000.native import Connection
 
 from local import demo, people
+from local.crm_rows import CLOCK
 from local.postgres import Server, connect, create_database
 
 CRM_TABLES = Path(demo.__file__).with_name("crm.sql")
@@ -75,20 +76,36 @@ def test_every_linked_account_has_machines_and_only_some_of_them_run(db: Connect
     fleets = [batches[link.account] for link in linked(db)]
 
     assert (min(fleets), max(fleets)) == (1, 60)
-    assert set(statuses) == {"active", "offline", "maintenance", "sold"}
-    assert statuses["active"] > 0.8 * sum(statuses.values())
+    assert set(statuses) == {"manual", "online", "offline", "maintenance", "error"}
+    assert statuses.most_common(1)[0][0] == "manual"
+    assert statuses["manual"] + statuses["online"] > 0.8 * sum(statuses.values())
 
 
-def test_two_mine_owners_have_most_of_the_customers_and_opened_most_accounts(db: Connection) -> None:
+def test_every_linked_account_has_hosted_machines_too_and_not_all_are_approved(db: Connection) -> None:
+    owners = {account for (account,) in db.run("select customer_id from hosting_miners")}
+    approved = Counter(status for (status,) in db.run("select approval_status from hosting_miners"))
+
+    assert owners >= {link.account for link in linked(db)}
+    assert approved["approved"] > 10 * approved["pending_approval"] > 0
+
+
+def test_two_mine_owners_have_most_of_the_customers(db: Connection) -> None:
     owners = Counter(owner for (owner,) in db.run("select created_by_id from crm_customers"))
     links = linked(db)
-    of_the_owner = [link for link in links if link.owner and link.opened_by == link.owner]
 
     assert set(owners) == {people.MINE_OWNER.id, people.OTHER_MINE_OWNER.id, None}
     assert owners[None] < 10
-    assert len(of_the_owner) >= len(links) / 2
     assert links[0].customer == people.FIRST_CUSTOMER
     assert links[0].owner == people.MINE_OWNER.id
+
+
+def test_most_accounts_name_no_creator_and_those_that_do_are_linked_by_their_id(db: Connection) -> None:
+    opened = [link for link in linked(db) if link.opened_by]
+    named = db.run("select id, user_account_id from crm_customers where user_account_id is not null order by id")
+
+    assert 0 < len(opened) < len(linked(db)) / 2
+    assert all(link.opened_by == link.owner for link in opened)
+    assert [[link.customer, link.account] for link in opened] == named
 
 
 def test_the_staff_can_log_in(db: Connection) -> None:
@@ -115,8 +132,9 @@ def test_the_next_row_of_each_table_gets_a_free_id(db: Connection) -> None:
 
 def test_the_market_is_hourly_and_minutes_old(db: Connection) -> None:
     [[snapshots, minutes, usable]] = db.run(
-        "select count(*), extract(epoch from now() at time zone 'utc' - max(recorded_at)) / 60,"
-        " bool_and(btc_price between 90000 and 100000 and block_reward = 3.125) from network_snapshots"
+        "select count(*), extract(epoch from now() - max(recorded_at) at time zone :clock) / 60,"
+        " bool_and(btc_price between 90000 and 100000 and block_reward = 3.125) from network_snapshots",
+        clock=CLOCK.key,
     )
 
     assert snapshots == 48

@@ -137,7 +137,7 @@ def test_a_snapshot_of_the_first_choice_is_appended_and_used(
 def test_an_implausible_snapshot_is_appended_and_not_used(
     invoke: Invoke, internet: Internet, crm: Crm, owner: Connection
 ) -> None:
-    crm.snapshot(PRICE / 2, recorded_at=hours_ago(1), network_difficulty=DIFFICULTY)
+    crm.snapshot(PRICE / 2, at=hours_ago(1), difficulty=DIFFICULTY)
     internet.bitstamp.answers[TICKER_PATH] = answer(ticker(str(PRICE / 2)))
 
     result, lines = invoke()
@@ -194,7 +194,7 @@ def test_without_the_database_nobody_is_asked(
 def test_the_price_is_compared_with_a_valid_snapshot_under_a_day_old(
     unconfirmed: Invoke, crm: Crm, hours: float, columns: dict[str, Any], is_compared: bool
 ) -> None:
-    values: dict[str, Any] = {"price": PRICE * 2, "recorded_at": hours_ago(hours), "network_difficulty": DIFFICULTY}
+    values: dict[str, Any] = {"price": PRICE * 2, "at": hours_ago(hours), "difficulty": DIFFICULTY}
     crm.snapshot(**values | columns)
 
     result, _ = unconfirmed()

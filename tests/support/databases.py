@@ -32,7 +32,12 @@ words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 name = st.one_of(st.none(), st.sampled_from(["北极星 七号", 'it\'s "quoted"', "\\", "", "</b>", "\x01\x7f"]), words)
 status = st.one_of(
     st.sampled_from(STATUSES),
-    st.sampled_from(["Active", " SOLD\t", "\u3000offline", "retired", "", "ACTİVE", "ſold", "activ", "\u2003active"]),
+    st.sampled_from(
+        ["online", "manual", "manual", "error", "disabled", "pending", " Online\r\n", "MANUAL\u200b", "onl\u200bine"]
+    ),
+    st.sampled_from(
+        ["Active", " SOLD\t", "\u3000offline", "retired", "", "ACTİVE", "ſold", "activ", "\u2003active\ufeff", "error!"]
+    ),
 )
 # Few values, so that models tie; what a machine may have; what counts as 0. A customer's record can hold their sums.
 unusable = st.sampled_from([float("nan"), float("inf"), float("-inf"), -0.01, -1e308])

@@ -12,9 +12,14 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
 
-WHITE_SPACE = " \t\r\n\u00a0\u3000"
+# White space as Unicode has it, and what has no width.
+BLANKS = "".join(c for c in map(chr, range(0x10000)) if c.isspace() and c not in "\x1c\x1d\x1e\x1f") + (
+    "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+)
 ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 STATUSES = ("active", "offline", "maintenance", "sold")
+# What the CRM's other words mean.
+MEANINGS = {"online": "active", "manual": "active", "error": "offline", "disabled": "offline", "pending": "offline"}
 LARGEST_INTEGER = 2**31 - 1
 EXACT = Context(prec=2000)  # more digits than any figure has
 
@@ -55,7 +60,8 @@ class World:
         return sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True)
 
     def _counted(self, row: dict[str, Any]) -> dict[str, Any]:
-        status = row["status"].strip(WHITE_SPACE).translate(ASCII_LOWER)
+        word = row["status"].strip(BLANKS).translate(ASCII_LOWER)
+        status = MEANINGS.get(word, word)
         return {
             "id": row["id"],
             "created_at": row["created_at"],

@@ -24,13 +24,24 @@ create or replace function crm_hosting.btc_per_terahash_day(difficulty numeric, 
 language sql immutable parallel safe
 return round(1e12 * 86400 * block_reward, 40) / (difficulty * 4294967296);
 
--- One of the four statuses, or null for an unknown one. As the CRM writes it is the common case and the quick one.
--- Collation C folds ASCII alone, so that no server's alphabet makes a status of another word.
+-- Text without what nobody sees at its ends: white space of any kind, and characters without width.
+create or replace function crm_hosting.trimmed(words text) returns text
+language sql immutable parallel safe
+return btrim(words, E' \t\n\u000b\f\r\u0085\u00a0\u00ad\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006'
+                    '\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff');
+
+-- Which of the four statuses a word of the CRM's means, or null for one that nobody knows.
+create or replace function crm_hosting.meaning(word text) returns text
+language sql immutable parallel safe
+return case when word in ('manual', 'online', 'active') then 'active'
+            when word in ('offline', 'error', 'disabled', 'pending') then 'offline'
+            when word in ('maintenance', 'sold') then word end;
+
+-- The status that a row's word means, or null. As the CRM writes it is the common case and the quick one. Collation C
+-- folds ASCII alone, so that no server's alphabet makes a word of another one.
 create or replace function crm_hosting.known_status(status text) returns text
 language sql immutable parallel safe
-return case when status in ('active', 'offline', 'maintenance', 'sold') then status
-            when lower(btrim(status, E' \t\r\n\u00a0\u3000') collate "C") in ('active', 'offline', 'maintenance', 'sold')
-            then lower(btrim(status, E' \t\r\n\u00a0\u3000') collate "C") end;
+return coalesce(crm_hosting.meaning(status), crm_hosting.meaning(lower(crm_hosting.trimmed(status) collate "C")));
 
 -- The status that a row counts under: an unknown one is taken for offline.
 create or replace function crm_hosting.counted_status(status text) returns text
