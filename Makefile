@@ -86,6 +86,9 @@ bench: setup ## measure against the floor and the CRM's own way (SIZES="1000 100
 load: setup ## drive the served API with wrk at rising concurrency
 	@$(BIN)/python -m benchmarks.load
 
+flood: setup ## measure what a tenant who asks for runs without end costs the others
+	@$(BIN)/python -m benchmarks.flood
+
 memory: setup ## print the most memory that each function takes
 	@$(BIN)/python -m benchmarks.memory
 
@@ -113,4 +116,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .screenshots
 
-.PHONY: help bench load memory setup run sync market migrate build invoke api openapi fuzz oracle test kill test-sam test-browser check format lock clean unmigrate deploy
+.PHONY: help bench flood load memory setup run sync market migrate build invoke api openapi fuzz oracle test kill test-sam test-browser check format lock clean unmigrate deploy

@@ -10,8 +10,7 @@ from crm_services.base.messages import text
 from crm_services.http.answers import Json, answers, ok
 from crm_services.http.api import Api
 from crm_services.http.schemas.sync import BatchAnswer, BatchPreviewAnswer
-from crm_services.sync.batch import run_requested
-from crm_services.sync.preview import preview_requested
+from crm_services.sync.requested import preview_requested, run_requested
 
 api = Api(Permission.SYNC)
 handler = api.handler
@@ -19,7 +18,7 @@ handler = api.handler
 
 @api.post(
     "/crm/api/sync-all-hosting",
-    responses=answers(BatchAnswer | BatchPreviewAnswer, 400, 409, accepted=BatchAnswer),
+    responses=answers(BatchAnswer | BatchPreviewAnswer, 400, 409, 429, accepted=BatchAnswer),
 )
 def sync_all_hosting(
     dry_run: Annotated[bool, Query(description="Write nothing, and say what would change")] = False,
@@ -27,6 +26,7 @@ def sync_all_hosting(
     """The same for every customer that the caller sees.
 
     202 when the time is up: a function goes on with what `remaining` counts. 409 while another such run is under way.
+    429 where a mine owner asks again within a minute and nothing has changed.
     """
     if dry_run:
         return Response(200, body=ok(preview_requested(api.transaction, api.caller(), api.has_time)))

@@ -54,7 +54,7 @@ class CRMHostingIntegrationService:
 
     def sync_all_customers(self) -> dict[str, int]:
         """Bring every customer in the caller's scope up to date: total, synced, skipped, errors."""
-        from crm_services.sync.batch import run_requested  # noqa: PLC0415 (reads never import the batch)
+        from crm_services.sync.requested import run_requested  # noqa: PLC0415 (reads never import the batch)
 
         return run_requested(self._transaction, self._caller()).result
 

@@ -42,6 +42,12 @@ class Conflict(AppError):
     message = "run_under_way"
 
 
+class TooSoon(AppError):
+    """The scope was synchronised a moment ago; `seconds` says when it may be asked for again."""
+
+    message = "too_soon"
+
+
 class CustomerBusy(Conflict):
     """Somebody else has the customer's record locked."""
 

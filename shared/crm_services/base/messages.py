@@ -33,6 +33,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "同步正在进行中,请稍后再试",
         "A synchronisation is under way; try again later",
     ),
+    "too_soon": (
+        "刚刚同步过,且没有变化;请在 {seconds} 秒后再试",
+        "Synchronised a moment ago, and nothing has changed since; try again in {seconds} seconds",
+    ),
     "customer_busy": (
         "该客户的记录正在被修改,请稍后再试",
         "The customer's record is being changed; try again",

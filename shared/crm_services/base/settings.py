@@ -35,6 +35,7 @@ class Settings:
     own_function: str | None
     request_run_seconds: float
     run_dead_after_seconds: float
+    run_pause_seconds: float
     run_retention_days: int
     thresholds: Thresholds
 
@@ -73,6 +74,7 @@ def settings() -> Settings:
         own_function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
         request_run_seconds=float(os.environ.get("REQUEST_RUN_SECONDS", "20")),
         run_dead_after_seconds=float(os.environ.get("RUN_DEAD_AFTER_SECONDS", "300")),
+        run_pause_seconds=float(os.environ.get("RUN_PAUSE_SECONDS", "60")),
         run_retention_days=int(os.environ.get("RUN_RETENTION_DAYS", "90")),
         thresholds=Thresholds(
             link_rate_percent=_number("LINK_RATE_PERCENT", Thresholds.link_rate_percent),

@@ -150,6 +150,8 @@ class Api(APIGatewayHttpResolver):
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             logger.append_keys(reason=fields.get("reason"))
             response["headers"] = {"Retry-After": "2"}
+        elif status == HTTPStatus.TOO_MANY_REQUESTS:
+            response["headers"] = {"Retry-After": str(fields["seconds"])}
         return response
 
 

@@ -9,6 +9,7 @@ from crm_services.base.errors import (
     Conflict,
     NotAuthenticated,
     NotFound,
+    TooSoon,
     Unavailable,
 )
 
@@ -19,6 +20,7 @@ STATUSES: dict[type[AppError], HTTPStatus] = {
     AccessDenied: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    TooSoon: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
 
-from crm_services.access.entry import Caller
 from crm_services.base.errors import Conflict, QueryFailed
-from crm_services.base.settings import settings
-from crm_services.postgres.database import Database, Transaction
-from crm_services.sync import handover, lease
+from crm_services.postgres.database import Database
+from crm_services.sync import lease
 from crm_services.sync.counts import Counts
 from crm_services.sync.lease import Lease, Origin, State, TakenOver
 from crm_services.sync.metrics import publish_run
@@ -73,16 +71,6 @@ def run(
                 raise
             time.sleep(LEASE_POLL_SECONDS)
     return _work(database, taken, limit)
-
-
-def run_requested(transaction: Transaction, caller: Caller, has_time: Callable[[], bool] = lambda: True) -> Outcome:
-    """Run the batch over the caller's scope; what is left when the time is up goes to the function for it.
-
-    Each chunk is a transaction of its own, so the caller's ends here.
-    """
-    transaction.commit()
-    limit = TimeLimit(has_time, handover.to_function(settings().sync_function))
-    return run(transaction.database, caller.tenant_id, "request", caller.user_id, limit)
 
 
 def resume(database: Database, run_id: int, token: int, limit: TimeLimit = NO_LIMIT) -> Outcome:

@@ -4,9 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from crm_services.access.entry import Caller
-from crm_services.base.errors import QueryFailed
-from crm_services.postgres.database import Database, Transaction
+from crm_services.base.errors import Conflict, QueryFailed
+from crm_services.postgres.database import Database
 from crm_services.sync.chunks import CHUNK_SIZE, chunk, count_after, next_customers
 from crm_services.sync.pace import Pace
 from crm_services.sync.ranges import preview_range
@@ -14,17 +13,17 @@ from crm_services.sync.ranges import preview_range
 # So many changes are shown, before and after; the others are counted.
 SHOWN = 100
 
-
-def preview_requested(transaction: Transaction, caller: Caller, has_time: Callable[[], bool]) -> dict[str, Any]:
-    """`preview_batch` over the caller's scope; its chunks have transactions of their own, so the caller's ends here."""
-    transaction.commit()
-    return preview_batch(transaction.database, caller.tenant_id, has_time)
+# One preview of a scope at a time: it takes as long as a run, and has no lease of one.
+LOCK_PREVIEW = """
+select pg_try_advisory_xact_lock(hashtextextended('crm_hosting.previews', coalesce(:tenant_id::integer, 0)))
+"""
 
 
 def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[[], bool]) -> dict[str, Any]:
     """The counts that a run would have, and its first changes; `remaining` where the time was up before.
 
-    What a constraint or trigger of the CRM would refuse shows when it is written, not here.
+    What a constraint or trigger of the CRM would refuse shows when it is written, not here. Raises Conflict while
+    another preview of the scope is under way.
     """
     pace, after = Pace(CHUNK_SIZE), 0
     total, due, errors, changed = 0, 0, 0, 0
@@ -34,6 +33,8 @@ def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[
         count, upto = 0, 0
         try:
             with chunk(database, tenant_id, read_only=True) as transaction:
+                if not transaction.value(LOCK_PREVIEW, tenant_id=tenant_id):
+                    raise Conflict
                 count, upto = next_customers(transaction, after, pace.size)
                 if not count:
                     break

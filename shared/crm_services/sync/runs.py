@@ -6,6 +6,7 @@ from crm_services.access.entry import Caller
 from crm_services.base.errors import AccessDenied, NotFound
 from crm_services.base.settings import settings
 from crm_services.postgres.database import Transaction
+from crm_services.sync.scopes import newest, of_scope
 
 # A run as JSON; one whose heartbeat stopped is abandoned, though nobody may have said so yet.
 _RUN = """
@@ -22,19 +23,22 @@ json_build_object(
 )
 """
 
-# One page of the runs of a tenant (null: of everybody), newest first, and the id to go on before.
-RUNS = f"""
+_BEFORE = "coalesce(:before::bigint, 9223372036854775807)"
+
+# One page of the runs, newest first, and the id to go on before.
+_RUNS = f"""
 with page as materialized (
   select r.* from crm_hosting.runs r
-  where (:tenant_id::integer is null or r.tenant_id = :tenant_id::integer)
-    and (:before::bigint is null or r.id < :before::bigint)
-  order by r.id desc limit :limit::integer + 1
+  where {{before}}
+  order by {{order}} limit :limit::integer + 1
 )
 select (select coalesce(json_agg({_RUN} order by r.id desc), '[]')::text
         from (select * from page order by id desc limit :limit::integer) r),
        case when (select count(*) from page) > :limit::integer
             then (select id from page order by id desc offset :limit::integer - 1 limit 1) end
 """
+RUNS = _RUNS.format(before=f"r.id < {_BEFORE}", order="r.id desc")
+RUNS_OF_TENANT = _RUNS.format(before=of_scope("r", ":tenant_id::integer", _BEFORE), order=newest("r"))
 
 # A run whose it is, with one page of the customers that it could not sync, and the id to go on after.
 RUN = f"""
@@ -56,11 +60,13 @@ from crm_hosting.runs r where r.id = :run_id::bigint
 
 # The last completed run that covered the scope, the tenant's own or one over everybody: its operations and how many of
 # them failed. Of a run over everybody a tenant learns what failed of his own, and no (null) operations.
-LAST_COMPLETED_RUN = """
+LAST_COMPLETED_RUN = f"""
 with last as (
-  select id, ended_at, synced, errors, tenant_id is not distinct from :tenant_id::integer as is_own
-  from crm_hosting.runs
-  where state = 'completed' and (tenant_id is null or tenant_id = :tenant_id::integer)
+  select n.*, tenant_id is not distinct from :tenant_id::integer as is_own
+  from (values (0), (:tenant_id::integer)) scope (tenant)
+  cross join lateral (
+    select r.* from crm_hosting.runs r
+    where {of_scope("r", "scope.tenant")} and r.state = 'completed' order by {newest("r")} limit 1) n
   order by ended_at desc limit 1
 )
 select ended_at, case when is_own then synced + errors end,
@@ -70,22 +76,16 @@ select ended_at, case when is_own then synced + errors end,
 from last
 """
 
-# All but the newest completed run of each scope, which sync-status speaks of.
-PRUNE_RUNS = """
-delete from crm_hosting.runs r
-where started_at < clock_timestamp() - make_interval(days => :days::integer) and state <> 'running'
-  and id not in (select max(id) from crm_hosting.runs where state = 'completed' group by tenant_id)
-"""
-
 
 def runs_page_json(transaction: Transaction, caller: Caller, before: int | None, limit: int) -> tuple[str, int | None]:
     """One page of the runs in the caller's scope as a JSON array, newest first, and what to go on before."""
+    of_tenant = {} if caller.tenant_id is None else {"tenant_id": caller.tenant_id}
     page, following = transaction.row(
-        RUNS,
-        tenant_id=caller.tenant_id,
+        RUNS_OF_TENANT if of_tenant else RUNS,
         before=before,
         limit=limit,
         dead_after=settings().run_dead_after_seconds,
+        **of_tenant,
     )
     return page, following
 
@@ -114,8 +114,3 @@ def last_completed(transaction: Transaction, tenant_id: int | None) -> tuple[dat
     rows = transaction.rows(LAST_COMPLETED_RUN, tenant_id=tenant_id)
     ended_at, operations, failed = rows[0] if rows else (None, 0, 0)
     return ended_at, operations, failed
-
-
-def prune(transaction: Transaction, days: int) -> None:
-    """Forget the runs that are older."""
-    transaction.rows(PRUNE_RUNS, days=days)

@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 from crm_services.access.entry import SCOPE_TO
 from crm_services.base.errors import QueryFailed, Unavailable
-from crm_services.base.settings import settings
 from crm_services.postgres.database import Database, Transaction
 from crm_services.sync import counts as run_counts
-from crm_services.sync import failures, runs
+from crm_services.sync import failures
 from crm_services.sync.chunks import CHUNK_SIZE, chunk, next_customers
 from crm_services.sync.counts import Counts
 from crm_services.sync.lease import Lease
 from crm_services.sync.pace import Pace
 from crm_services.sync.ranges import sync_range
+from crm_services.sync.retention import prune
 
 # Deadlock or serialisation failure: the same chunk may well succeed now.
 WORTH_REPEATING = "40"
@@ -51,9 +51,11 @@ class Worker:
     def end(self, state: str, failure: str | None = None) -> float:
         """End the run; how many seconds it took."""
         try:
-            return self._end(state, failure)
+            seconds = self._end(state, failure)
         except Unavailable:  # the commit may have arrived or not
-            return self._end(state, failure)
+            seconds = self._end(state, failure)
+        prune(self._database, self._lease.tenant_id)
+        return seconds
 
     def pass_on(self) -> Lease:
         """The lease for whoever goes on; until he comes it is this worker's."""
@@ -74,9 +76,7 @@ class Worker:
 
     def _end(self, state: str, failure: str | None) -> float:
         with self._database.transaction() as transaction:
-            seconds = self._lease.end(transaction, state, failure)
-            runs.prune(transaction, settings().run_retention_days)
-            return seconds
+            return self._lease.end(transaction, state, failure)
 
     def _sync_next(self, pace: Pace) -> bool:
         """Sync the next customers, or have the pace go after the one that is at fault; False where none is left."""

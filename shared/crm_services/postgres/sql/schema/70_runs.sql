@@ -22,7 +22,12 @@ create table if not exists crm_hosting.runs (
 );
 -- The lease: one living run per scope.
 create unique index if not exists runs_lease on crm_hosting.runs (coalesce(tenant_id, 0)) where state = 'running';
-create index if not exists runs_newest on crm_hosting.runs (coalesce(tenant_id, 0), id desc);
+-- A scope's runs, read backwards.
+drop index if exists crm_hosting.runs_newest;
+create index if not exists runs_by_scope on crm_hosting.runs (coalesce(tenant_id, 0), id);
+
+create index if not exists runs_completed on crm_hosting.runs (coalesce(tenant_id, 0), id) where state = 'completed';
+create index if not exists runs_oldest on crm_hosting.runs (started_at);
 
 create table if not exists crm_hosting.run_errors (
   run_id bigint not null references crm_hosting.runs on delete cascade,
