@@ -69,6 +69,9 @@ oracle: setup ## compare every figure with a second implementation over 1,000 ra
 test: setup ## run the whole suite on a real PostgreSQL
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
+coverage: setup ## run the suite and say what of the deployed code it does not reach (fails below 97 %)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-fail-under=97
+
 test-sam: setup ## build, and run every function in a container (needs Docker; takes minutes)
 	@$(BIN)/python -m pytest -m sam
 
@@ -114,6 +117,6 @@ lock: ## resolve the dependencies anew into the two lock files
 	$(LOCK) --constraint requirements.lock --group bench --output-file benchmarks/requirements.lock
 
 clean: ## remove the environment, the local database and everything built
-	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .screenshots
+	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .screenshots .coverage*
 
-.PHONY: help bench flood load memory setup run sync market migrate build invoke api openapi fuzz oracle test kill test-sam test-browser check format lock clean unmigrate deploy
+.PHONY: help bench flood load memory setup run sync market migrate build invoke api openapi fuzz oracle test coverage kill test-sam test-browser check format lock clean unmigrate deploy
