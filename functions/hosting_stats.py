@@ -17,10 +17,13 @@ handler = api.handler
 @api.get("/crm/api/customer/<customer_id>/hosting-stats", responses=answers(StatsAnswer, 400, 404))
 def hosting_stats(
     customer_id: CustomerId,
-    include: Annotated[Literal["miners"] | None, Query(description="Adds the newest 200 miners")] = None,
+    include: Annotated[
+        Literal["miners", ""], Query(description="`miners`: with the newest 200 of them; empty: the figures alone")
+    ] = "miners",
 ) -> Json:
-    """Hashrate, power, revenue and profit of a customer's fleet, now.
+    """Hashrate, power, revenue and profit of a customer's fleet, now, and its newest machines.
 
-    A customer without an account has `has_hosting` false and zeros.
+    The CRM's customer page takes its figures and its table from here. A customer without an account has `has_hosting`
+    false and zeros.
     """
     return ok(hosting_stats_json(api.transaction, customer_id, include_miners=include == "miners"))

@@ -25,7 +25,7 @@ async function show() {
   fleet.catch(() => {});
   const row = ask(`/crm/api/hosting/customers?customer=${customerId}`);
   row.catch(() => {});
-  const { data: stats } = await ask(`${customerPath(customerId)}/hosting-stats`);
+  const { data: stats } = await ask(`${customerPath(customerId)}/hosting-stats?include=`);
   const { data: [customer] } = await row;
   const isEmpty = Object.values(stats.by_status).every((machines) => machines === 0);
   document.title = `${customer.name} · ${t("hosting")}`;

@@ -12,6 +12,13 @@ INCLUDED_MINERS = 200
 # Lambda refuses an answer of over 6 MB, the envelope and what escaping the body adds included.
 PAGE_BYTES = 5_000_000
 
+# A row of `page` as the list shows it.
+_SHOWN = """
+  select page.id, coalesce(custom_name, model) as name, model, quantity, hashrate,
+         round(quantity * hashrate, 2) as total_hashrate, power, watts as total_power,
+         status, location, price as electricity_cost, round(watts * price * 0.024, 2) as daily_electricity_cost
+"""
+
 # One page of the customer's rows, newest first, as JSON text, with the id to go on after (null at the end), and
 # whether the row that the page is to come after is one of the customer's. The row after the page is read, not shown.
 MINERS = f"""
@@ -32,11 +39,23 @@ from (
       where p.id = :after::integer and p.account_id = linked.account_id))
   order by m.created_at desc, m.id desc
   limit :limit::integer + 1
-) page cross join lateral (
-  select page.id, coalesce(custom_name, model) as name, model, quantity, hashrate,
-         round(quantity * hashrate, 2) as total_hashrate, power, watts as total_power,
-         status, location, price as electricity_cost, round(watts * price * 0.024, 2) as daily_electricity_cost
-) shown
+) page cross join lateral ({_SHOWN}) shown
+"""
+
+# The first page of the account in `linked`. Its rows are chosen by what orders them alone, and only they are looked at.
+FIRST_MINERS = f"""
+select coalesce((json_agg(shown order by place) filter (where place <= {INCLUDED_MINERS}))::text, '[]') as miners,
+       case when count(*) > {INCLUDED_MINERS}
+            then max(page.id) filter (where place = {INCLUDED_MINERS}) end as following
+from (
+  select id, row_number() over (order by created_at desc, id desc) as place
+  from (
+    select m.id, m.created_at from crm_hosting.miners m
+    where m.account_id = (select account_id from linked)
+    order by m.created_at desc, m.id desc
+    limit {INCLUDED_MINERS} + 1
+  ) newest
+) placed join crm_hosting.miners page using (id) cross join lateral ({_SHOWN}) shown
 """
 
 
@@ -61,12 +80,12 @@ def miners_page_json(
     )
     if not is_known:
         raise BadParameter(name="after")
-    if (size := _size_in_an_answer(page)) > PAGE_BYTES:  # very long names
+    if (size := size_in_an_answer(page)) > PAGE_BYTES:  # very long names
         return miners_page_json(transaction, customer_id, status, after, limit * PAGE_BYTES // size)
     return page, following
 
 
-def _size_in_an_answer(body: str) -> int:
+def size_in_an_answer(body: str) -> int:
     """The bytes of a body in Lambda's answer, which holds it as a string of JSON."""
     if len(body) * 4 <= PAGE_BYTES:  # no character takes more
         return 0

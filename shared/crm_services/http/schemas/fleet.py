@@ -77,10 +77,10 @@ class HostingStatsSchema(Schema):
     network_difficulty: float | None = Field(None, description="Of the same row; null without one")
     market_as_of: str | None = Field(None, description="When that row was recorded, UTC; null without one")
     miners: list[MinerDataSchema] | None = Field(
-        None, description="With `include=miners`: the newest 200 batches, as hosting-miners lists them"
+        None, description="The newest 200 batches, as hosting-miners lists them; absent with `include=`"
     )
     miners_next: int | None = Field(
-        None, description="With `include=miners`: the `after` of hosting-miners to go on with, null if these are all"
+        None, description="The `after` of hosting-miners to go on with, null if these are all"
     )
 
 
