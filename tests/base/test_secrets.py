@@ -11,7 +11,7 @@ from moto.secretsmanager.models import SecretsManagerBackend
 
 from crm_services.base import settings as settings_module
 from crm_services.base.errors import MissingSetting, Unavailable, UnusableSetting
-from crm_services.base.secrets import session_secrets
+from crm_services.base.secrets import login, session_secrets
 from crm_services.postgres.target import DatabaseTarget, database_target, parse_database_url
 from local.cookies import session_cookie
 from tests.support.client import Client
@@ -153,17 +153,80 @@ def test_a_session_secret_that_is_none_is_refused_by_name_and_never_shown(secret
         '["  "]',
         "[1]",
         '["good", null]',
-        "[oops",
-        '{"SECRET_KEY": "x"}',
-        "{oops",
+        '[["nested"]]',
         "[[]]",
+        "{}",
+        '{"SECRET_KEY": ""}',
+        '{"SECRET_KEY": ["good", 1]}',
+        '{"username": "crm", "password": "of the database"}',
         " ",
+        "\n",
     ):
         secrets.rotate("SESSION_SECRET_ARN", value)
         secrets.passed += 61
         with pytest.raises(UnusableSetting, match="SESSION_SECRET_ARN") as failure:
             session_secrets(refresh=True)
         _assert_silent(failure.value, value)
+
+
+@pytest.mark.parametrize(
+    ("held", "keys"),
+    [
+        ("key\n", ["key"]),
+        ("key\r\n", ["key"]),
+        ("\ufeffkey ", ["key"]),
+        ("key\n", ["key\n"]),  # a CRM that reads the same file and strips nothing
+        ("[key", ["[key"]),
+        ("{key}", ["{key}"]),
+        ("[key]\n", ["[key]"]),
+        ('["new", "old"]\n', ["new", "old"]),
+        ('["new\\n", "old"]', ["new", "old"]),
+        ('{"SECRET_KEY": "key"}', ["key"]),
+        ('{"SECRET_KEY":"key\\n"}\n', ["key"]),
+        ('{"key of the CRM": "key"}', ["key"]),
+        ('{"SECRET_KEY": "key", "DATABASE_URL": "postgresql://"}', ["key"]),
+        ('{"SECRET_KEY": "[\\"new\\", \\"old\\"]"}', ["new", "old"]),
+        ('{"SECRET_KEY": ["new", "old"]}', ["new", "old"]),
+        ('{"SECRET_KEY": "{key"}', ["{key"]),
+        ('"key"', ['"key"']),
+        ("123", ["123"]),
+        ("null", ["null"]),
+    ],
+)
+def test_a_session_secret_is_taken_however_it_was_put_there(
+    secrets: Secrets, ask: Callable[..., int], held: str, keys: list[str]
+) -> None:
+    secrets.hold("SESSION_SECRET_ARN", held)
+
+    assert [ask(key) for key in keys] == [200] * len(keys)
+    assert (ask("another"), ask(held + "x"), ask("x" + keys[0])) == (401, 401, 401)
+
+
+def test_a_database_secret_may_end_with_a_line_too(secrets: Secrets) -> None:
+    secrets.hold("DATABASE_SECRET_ARN", '\ufeff{"username": "u", "password": "hunter2 ", "host": "elsewhere"}\r\n')
+
+    assert login("DATABASE_SECRET_ARN", refresh=False) == ("u", "hunter2 ")
+
+
+def test_where_no_session_verifies_the_log_asks_for_the_secret_now_and_then(
+    secrets: Secrets, ask: Callable[..., int], caplog: pytest.LogCaptureFixture
+) -> None:
+    def said() -> int:
+        return len([one for one in caplog.records if one.getMessage() == "no session verifies"])
+
+    secrets.hold("SESSION_SECRET_ARN", "not-the-crms")
+    secrets.passed = start = 100_000  # long after whoever has asked this process before
+    assert [ask(SECRET) for _ in range(20)] == [401] * 20
+    assert said() == 1
+    secrets.passed = start + 601
+    assert (ask(SECRET), ask(SECRET), said()) == (401, 401, 2)
+    secrets.rotate("SESSION_SECRET_ARN", SECRET)
+    secrets.passed = start + 1300
+    assert (ask(SECRET), ask("a stranger's"), said()) == (200, 401, 2)
+    secrets.passed = start + 1950  # nobody has got in for so long
+    assert (ask("a stranger's"), said()) == (401, 3)
+    assert "not-the-crms" not in caplog.text
+    assert SECRET not in caplog.text
 
 
 def test_a_database_secret_without_a_login_is_refused_by_name_and_never_shown(secrets: Secrets) -> None:

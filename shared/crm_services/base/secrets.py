@@ -2,6 +2,7 @@
 
 import json
 import os
+import string
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,19 +16,21 @@ SECRET_REFRESH_SECONDS = 60
 SECRET_LIFETIME_SECONDS = 600
 # Where there is none yet because Secrets Manager fails, requests do not make it worse.
 SECRET_RETRY_SECONDS = 2
+WHITE_SPACE = string.whitespace + "\ufeff"  # with the byte order mark that an editor puts in front
 
 
 def session_secrets(refresh: bool = False) -> list[str]:
     """The secrets that the CRM may have signed a session with, newest first.
 
-    One secret as it is, or several as a JSON list. An empty one is refused: anybody could sign with it.
+    One as it is, several as a JSON list, or either as the one value (or that of SECRET_KEY) of what Secrets Manager's
+    console calls key/value pairs. Each counts without the white space around it too: a file or a copied line ends with
+    some. An empty one is refused: anybody could sign with it.
     """
     name = "SESSION_SECRET" if os.environ.get("SESSION_SECRET") else "SESSION_SECRET_ARN"
-    secret = os.environ.get("SESSION_SECRET") or _secret("SESSION_SECRET_ARN", refresh)
-    secrets = _parsed(secret) if secret.startswith(("[", "{")) else [secret]
-    if not (isinstance(secrets, list) and secrets and all(isinstance(one, str) and one.strip() for one in secrets)):
-        raise UnusableSetting(name, "a secret or a JSON list of secrets")
-    return secrets
+    secrets = _session_secrets(os.environ.get("SESSION_SECRET") or _secret("SESSION_SECRET_ARN", refresh))
+    if not (secrets and all(isinstance(one, str) and _bare(one) for one in secrets)):
+        raise UnusableSetting(name, "a secret, a JSON list of secrets, or a JSON object with SECRET_KEY")
+    return list(dict.fromkeys(form for one in secrets for form in (one, _bare(one))))
 
 
 def login(setting: str, refresh: bool) -> tuple[str, str]:
@@ -92,8 +95,23 @@ def _fetched(arn: str) -> str | None:
     return secret_string(arn, credentials, endpoint=os.environ.get("AWS_ENDPOINT_URL"))
 
 
+def _session_secrets(value: Any) -> list[Any]:
+    match _parsed(value) if isinstance(value, str) else value:
+        case list(several):
+            return several
+        case {"SECRET_KEY": one}:
+            return _session_secrets(one)
+        case dict(pairs):
+            return _session_secrets(*pairs.values()) if len(pairs) == 1 else []
+    return [value]  # no JSON, though it may look like some
+
+
+def _bare(secret: str) -> str:
+    return secret.strip(WHITE_SPACE)
+
+
 def _parsed(secret: str) -> Any:
     try:
-        return json.loads(secret)
+        return json.loads(_bare(secret))
     except ValueError:
         return None  # whoever asks refuses it by the setting's name; the exception has the value in it
