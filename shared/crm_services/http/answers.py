@@ -1,4 +1,4 @@
-"""What an answer is made of: the envelope, its headers, and what the document says of it."""
+"""What an answer is made of: the envelope, and what the document says of it."""
 
 import json
 from http import HTTPStatus
@@ -9,15 +9,8 @@ from pydantic import BaseModel
 
 from crm_services.http.schemas.envelope import Failure
 
-HEADERS = {
-    "Cache-Control": "private, no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Content-Type": "application/json; charset=utf-8",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "Vary": "Cookie, Accept-Encoding, Accept-Language, Origin",
-    "X-Content-Type-Options": "nosniff",
-}
+# The headers of what is the same for everybody, until the next deployment.
+KEPT_FOR_A_WHILE = {"Cache-Control": "public, max-age=300", "Vary": "Accept-Encoding"}
 
 Model = type[BaseModel] | UnionType
 Json = NewType("Json", str)
