@@ -1,12 +1,17 @@
 """GET /crm/hosting, its page of a customer, and what they are made of: no data in them, so no session is asked for."""
 
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from crm_services.base.messages import Language, text
 from crm_services.base.settings import settings
-from crm_services.http.negotiation import accepts_gzip, gzipped, preferred_language
+from crm_services.http.cookie import claimed_language
+from crm_services.http.event import complete
+from crm_services.http.negotiation import preferred_language
+from crm_services.http.seal import sealed
 
 FILES = {path.name: path.read_bytes() for path in sorted(Path(__file__).with_name("panel_files").iterdir())}
 # A page names the assets of its own version, which can therefore be kept for good.
@@ -26,37 +31,50 @@ POLICY = (
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """A page in the caller's language, or one of its assets."""
-    is_gzip = accepts_gzip(event["headers"].get("accept-encoding", ""))
+    """A page in the language of the CRM's session, else of the browser; or one of its assets."""
+    event = complete(event)
     page = PAGES.get(event["routeKey"])
-    if page:
-        headers = {
-            "Cache-Control": "private, no-store",
-            "Content-Security-Policy": POLICY + settings().frame_ancestors,
-            "Referrer-Policy": "same-origin",
-            "Vary": "Accept-Encoding, Accept-Language",
+    answer = _page(page, _language(event)) if page else _asset(event)
+    return sealed(answer, event["headers"], is_kept=answer["statusCode"] == 200)
+
+
+def _page(name: str, language: Language) -> dict[str, Any]:
+    policy = POLICY + settings().frame_ancestors
+    vary = "Accept-Encoding, Accept-Language, Cookie"
+    return _answer(_html(name, language), ".html", {"Content-Security-Policy": policy, "Vary": vary})
+
+
+def _asset(event: dict[str, Any]) -> dict[str, Any]:
+    name, version = event["pathParameters"]["file"], event["pathParameters"]["version"]
+    if name not in FILES or name.endswith(".html"):
+        return {
+            "statusCode": 404,
+            "body": json.dumps({"success": False, "error": text("not_found", _language(event))}, ensure_ascii=False),
         }
-        return _answer(page, preferred_language(event["headers"].get("accept-language", "")), is_gzip, headers)
-    asked = event["pathParameters"]
-    if asked["file"] not in FILES or asked["file"].endswith(".html"):
-        return {"statusCode": 404, "headers": {"Cache-Control": "no-store"}, "body": ""}
     # While a new version is being deployed, a page may get another version's asset: good to show, not to keep.
-    keep = "public, max-age=31536000, immutable" if asked["version"] == VERSION else "no-store"
-    return _answer(asked["file"], "", is_gzip, {"Cache-Control": keep, "Vary": "Accept-Encoding"})
+    keep = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    return _answer(FILES[name].decode(), Path(name).suffix, keep if version == VERSION else {})
 
 
-def _answer(name: str, language: str, is_gzip: bool, headers: dict[str, str]) -> dict[str, Any]:
-    headers |= {"Content-Type": TYPES[Path(name).suffix], "X-Content-Type-Options": "nosniff"}
-    if is_gzip:
-        headers["Content-Encoding"] = "gzip"
-    body = _body(name, language, is_gzip)
-    return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": is_gzip}
+def _language(event: dict[str, Any]) -> Language:
+    claimed = claimed_language(event["cookies"], settings().session_cookie)
+    return claimed or preferred_language(event["headers"].get("accept-language", ""))
+
+
+def _answer(body: str, kind: str, headers: dict[str, str]) -> dict[str, Any]:
+    return {"statusCode": 200, "headers": headers | {"Content-Type": TYPES[kind]}, "body": body}
 
 
 @cache
-def _body(name: str, language: str, is_gzip: bool) -> str:
-    text = FILES[name].decode()
-    if name.endswith(".html"):
-        filled = {"language": language, "assets": f"/crm/hosting/assets/{VERSION}", "content": text.strip()}
-        text = FILES["page.html"].decode().format(script=name.replace(".html", ".js"), **filled)
-    return gzipped(text) if is_gzip else text
+def _html(name: str, language: Language) -> str:
+    content = FILES[name].decode().strip()
+    return (
+        FILES["page.html"]
+        .decode()
+        .format(
+            language=language,
+            assets=f"/crm/hosting/assets/{VERSION}",
+            script=name.replace(".html", ".js"),
+            content=content,
+        )
+    )

@@ -9,8 +9,10 @@ from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import TimestampSigner
 
 
-def session_cookie(secret: str, user_id: int, email: str = "", role: str = "", at: float | None = None) -> str:
-    """The value of the cookie `session` of a user who logs in now, or then."""
+def session_cookie(
+    secret: str, user_id: int, email: str = "", role: str = "", at: float | None = None, **more: object
+) -> str:
+    """The value of the cookie `session` of a user who logs in now, or then, with what else the session holds."""
 
     class Signer(TimestampSigner):
         def get_timestamp(self) -> int:
@@ -22,7 +24,7 @@ def session_cookie(secret: str, user_id: int, email: str = "", role: str = "", a
     if serializer is None:
         raise ValueError("A session cannot be signed without a secret.")
     serializer.signer = Signer
-    return str(serializer.dumps({"user_id": user_id, "email": email, "role": role}))
+    return str(serializer.dumps({"user_id": user_id, "email": email, "role": role} | more))
 
 
 if __name__ == "__main__":

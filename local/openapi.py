@@ -11,18 +11,19 @@ from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn,
 import crm_services
 from crm_services.base.messages import Language, text
 from crm_services.http.api import Api
-from crm_services.http.session import COOKIE
 from local.environment import TEMPLATE
 from local.routes import routes
 
 FILE = Path(crm_services.__file__).parent / "http" / "openapi.json"
 EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text(encoding="utf-8"))
 PREFIX = "/crm/api/"
+COOKIE = "session"  # Flask's name for it; a CRM that has another says so by SESSION_COOKIE
 DESCRIPTION = """\
 Joins a CRM's customers with the mining fleets they host. Customers and accounts are matched by e-mail.
 
 The caller is who the CRM's session cookie says, and sees that account's customers, or all of them as owner or admin.
 Unknown parameters and bodies are ignored; an empty parameter (`?status=`) asks for nothing; a repeated one is refused.
+Texts are in the language of the CRM's session, else of `Accept-Language`; `?lang=zh` or `en` asks for one.
 Answers of 4 KB and more are compressed where `Accept-Encoding` lists gzip. A POST of a page of another site is refused.
 
 What does not reach a function is answered by API Gateway, as `{"message": "…"}`: 404 where there is no such route, 413

@@ -8,6 +8,7 @@ from werkzeug import Request, Response
 from werkzeug.utils import redirect
 
 from crm_services.base.secrets import session_secrets
+from crm_services.base.settings import settings
 from local.cookies import session_cookie
 from local.people import Account
 
@@ -40,7 +41,9 @@ def _sign_in(signed: str) -> Response:
     except BadSignature:
         return Response("This link is not one of this server's.", 404)
     response = redirect(PANEL, 303)
-    response.set_cookie("session", session_cookie(session_secrets()[0], user_id), httponly=True, samesite="Lax")
+    response.set_cookie(
+        settings().session_cookie, session_cookie(session_secrets()[0], user_id), httponly=True, samesite="Lax"
+    )
     return response
 
 

@@ -11,6 +11,7 @@ from types import FrameType
 
 from crm_services.base.errors import AppError
 from crm_services.base.secrets import session_secrets
+from crm_services.base.settings import settings
 from crm_services.postgres.migration import is_migrated
 from crm_services.postgres.target import parse_database_url
 from local.cookies import session_cookie
@@ -94,7 +95,7 @@ curl -b '{admin}' {url}/crm/api/sync-status
 
 def _cookie(account: Account) -> str:
     secret = session_secrets()[0]
-    return f"session={session_cookie(secret, account.id, account.email, account.role)}"
+    return f"{settings().session_cookie}={session_cookie(secret, account.id, account.email, account.role)}"
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,6 @@
 // The bundle's JSON endpoints, asked from the page's own origin with the CRM's session cookie.
 
-import { language, t } from "./texts.js";
+import { chosen, t } from "./texts.js";
 
 const PATIENCE = 32_000; // a little more than API Gateway's
 
@@ -16,9 +16,8 @@ export class Failure extends Error {
 export async function ask(path, method = "GET") {
   let response;
   try {
-    response = await fetch(path, {
+    response = await fetch(chosen ? `${path + (/\?/.test(path) ? "&" : "?")}lang=${chosen}` : path, {
       method,
-      headers: { Accept: "application/json", "Accept-Language": language },
       cache: "no-store",
       signal: AbortSignal.timeout(PATIENCE),
     });

@@ -135,7 +135,8 @@ const TEXTS = {
 
 const asked = new URLSearchParams(location.search).get("lang");
 
-export const language = [asked, kept(), document.documentElement.lang].find((one) => /^(zh|en)$/.test(one));
+export const chosen = [asked, kept()].find((one) => /^(zh|en)$/.test(one));
+export const language = chosen ?? document.documentElement.lang;
 
 /** The text of that name, its {fields} filled in. */
 export function t(name, fields) {

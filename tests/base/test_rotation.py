@@ -16,8 +16,8 @@ from pg8000.native import Connection
 
 from crm_services.base import secrets as secrets_module
 from crm_services.base.errors import AppError, NotAuthenticated
-from crm_services.http import api
 from crm_services.http.statuses import status_of
+from crm_services.http.verification import Verification
 from crm_services.postgres.database import Database
 from crm_services.postgres.roles import SETTINGS
 from local.cluster import PROGRAMS
@@ -62,7 +62,8 @@ class Function:
     def user_of(self, cookie: str, now: float) -> int:
         """Verify a session, as a request does."""
         self._environment.setattr(secrets_module, "_secrets", self._secrets)
-        return api._user_id({"cookies": [f"session={cookie}"], "requestContext": {"timeEpoch": now * 1000}})
+        event = {"cookies": [f"session={cookie}"], "requestContext": {"timeEpoch": now * 1000}}
+        return Verification().session(event).user_id
 
     def close(self) -> None:
         self._database.close()

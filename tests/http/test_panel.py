@@ -63,7 +63,7 @@ def test_every_module_that_a_script_imports_is_served(client: Client) -> None:
 
 
 def test_an_asset_of_another_version_is_shown_but_not_kept_and_nothing_else_is_served(client: Client) -> None:
-    assert client.get("/crm/hosting/assets/older/panel.css").headers["Cache-Control"] == "no-store"
+    assert client.get("/crm/hosting/assets/older/panel.css").headers["Cache-Control"] == "private, no-store"
     for name in ("panel.py", "customer.html", "..%2Fpanel.py", "%2Fetc%2Fpasswd", "none.js"):
         assert client.get(f"/crm/hosting/assets/older/{name}").status_code == 404, name
 

@@ -17,7 +17,8 @@ from markupsafe import Markup
 from werkzeug.http import parse_cookie
 
 from crm_services.base.errors import NotAuthenticated
-from crm_services.http.session import session_cookie, user_id_of
+from crm_services.http.cookie import session_cookie
+from crm_services.http.session import session_of
 from tests.support.client import Client
 from tests.support.crm import Crm
 from tests.support.given import SECRET
@@ -47,6 +48,11 @@ def signed_payload(payload: bytes, secret: str = SECRET) -> str:
     """Any bytes at all under a signature that is right."""
     signer = TimestampSigner(secret, salt="cookie-session", key_derivation="hmac", digest_method=hashlib.sha1)
     return signer.sign(payload).decode("latin-1")
+
+
+def user_id_of(cookie: str, secrets: list[str], now: float) -> int:
+    """The account of a session of eight hours."""
+    return session_of(cookie, secrets, now, 8 * 3600).user_id
 
 
 def status(client: Client, cookie: str) -> int:
@@ -108,7 +114,7 @@ def test_of_several_sessions_the_first_counts_as_in_flask(client: Client, user: 
     ],
 )
 def test_the_cookie_header_is_read_as_werkzeug_reads_it(header: str) -> None:
-    assert session_cookie([one.strip() for one in header.split(";")]) == parse_cookie(header)["session"]
+    assert session_cookie([one.strip() for one in header.split(";")], "session") == parse_cookie(header)["session"]
 
 
 def test_a_cookie_with_a_single_flipped_bit_is_refused(client: Client, user: int) -> None:

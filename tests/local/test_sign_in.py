@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client as WsgiClient
 
-from crm_services.http.session import session_cookie, user_id_of
+from crm_services.http.cookie import session_cookie
+from crm_services.http.session import session_of
 from local.environment import ROOT
 from local.gateway import Gateway
 from local.people import MINE_OWNER
@@ -27,7 +28,7 @@ def test_the_link_signs_the_account_in_and_goes_on_to_the_panel(browser: WsgiCli
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/crm/hosting")
     now = time.time()
-    assert user_id_of(session_cookie([cookie]), [SECRET], now) == MINE_OWNER.id
+    assert session_of(session_cookie([cookie], "session"), [SECRET], now, 60).user_id == MINE_OWNER.id
     assert "HttpOnly" in attributes
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from crm_services.http.session import session_cookie, user_id_of
+from crm_services.http.cookie import session_cookie
+from crm_services.http.session import session_of
 from local.environment import EVENTS, TEMPLATE
 from local.events import SECRET
 from local.people import ADMIN
@@ -31,6 +32,6 @@ def test_an_event_asks_for_a_route_of_the_template() -> None:
 @pytest.mark.parametrize("name", REQUESTS)
 def test_the_session_in_an_event_is_valid_at_its_own_time(name: str) -> None:
     event: dict[str, Any] = REQUESTS[name]
-    cookie = session_cookie(event["cookies"])
+    cookie = session_cookie(event["cookies"], "session")
 
-    assert user_id_of(cookie, [SECRET], event["requestContext"]["timeEpoch"] / 1000) == ADMIN.id
+    assert session_of(cookie, [SECRET], event["requestContext"]["timeEpoch"] / 1000, 3600).user_id == ADMIN.id

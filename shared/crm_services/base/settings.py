@@ -30,6 +30,8 @@ class Settings:
     prepare_statements: bool
     public_origin: str
     allowed_origins: frozenset[str]
+    session_cookie: str
+    session_seconds: float
     frame_ancestors: str
     sync_function: str | None
     own_function: str | None
@@ -69,6 +71,8 @@ def settings() -> Settings:
         prepare_statements=os.environ.get("PREPARE_STATEMENTS", "true") == "true",
         public_origin=os.environ.get("PUBLIC_ORIGIN", ""),
         allowed_origins=frozenset(os.environ.get("ALLOWED_ORIGINS", "").replace(",", " ").split()),
+        session_cookie=os.environ.get("SESSION_COOKIE") or "session",
+        session_seconds=3600 * float(_number("SESSION_HOURS", Decimal(8))),
         frame_ancestors=os.environ.get("FRAME_ANCESTORS") or "'self'",
         sync_function=os.environ.get("SYNC_FUNCTION"),
         own_function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),

@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -15,22 +15,20 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from crm_services.access.entry import Caller, verify_resource_access
 from crm_services.access.roles import Permission
-from crm_services.base.errors import AppError, ConnectionLost, NotAuthenticated, NotFound
+from crm_services.base.errors import AppError, ConnectionLost, NotFound
 from crm_services.base.messages import Language, text
-from crm_services.base.secrets import session_secrets
 from crm_services.base.settings import settings
 from crm_services.hosting_integration import CRMHostingIntegrationService
-from crm_services.http.answers import HEADERS, to_json
+from crm_services.http.answers import to_json
 from crm_services.http.cross_site import refuse_cross_site
-from crm_services.http.negotiation import accepts_gzip, gzipped, preferred_language
+from crm_services.http.event import Event, complete
+from crm_services.http.negotiation import language_named, preferred_language
 from crm_services.http.parameters import MAX_ID, customer_id, without_empty_parameters, wrong
-from crm_services.http.session import session_cookie, user_id_of
+from crm_services.http.seal import sealed
 from crm_services.http.statuses import status_of
+from crm_services.http.verification import Verification
 from crm_services.postgres.database import Transaction, database
 
-GZIP_FROM_BYTES = 4096
-
-Event = Mapping[str, Any]
 CustomerId = Annotated[int, Path(description="crm_customers.id", ge=1, le=MAX_ID)]
 
 logger = Logger()
@@ -52,7 +50,9 @@ class Api(APIGatewayHttpResolver):
         self.permission = permission
         self._failure: Exception | None = None
         self._started = 0.0
-        self._headers: Mapping[str, str] = {}
+        self._headers: dict[str, str] = {}
+        self._language: Language | None = None
+        self._verification = Verification()
         self.exception_handler(Exception)(self._note_failure)
         self.exception_handler([NotFoundError, RequestValidationError])(self._note_failure)
         self.handler = logger.inject_lambda_context(
@@ -63,7 +63,9 @@ class Api(APIGatewayHttpResolver):
 
     def _handle(self, event: Event, context: Any) -> dict[str, Any]:
         started = self._started = time.perf_counter()
+        event = complete(event)
         self._headers = event["headers"]
+        self._language = language_named(event["queryStringParameters"].get("lang"))
         logger.set_correlation_id(event["requestContext"]["requestId"])
         try:
             response = self._let_in_and_answer(event, context)
@@ -71,10 +73,8 @@ class Api(APIGatewayHttpResolver):
             response = self._failed(error)
         except Exception as error:
             response = self._failed(AppError(), error)
-        response["headers"] = HEADERS | response.get("headers", {})
-        if len(response["body"]) >= GZIP_FROM_BYTES and accepts_gzip(self._headers.get("accept-encoding", "")):
-            response["headers"]["Content-Encoding"] = "gzip"
-            response |= {"body": gzipped(response["body"]), "isBase64Encoded": True}
+        is_kept = self.permission is None and response["statusCode"] == HTTPStatus.OK
+        response = sealed(response, self._headers, is_kept)
         logger.info(
             "request",
             route=event["routeKey"],
@@ -85,8 +85,8 @@ class Api(APIGatewayHttpResolver):
 
     @property
     def language(self) -> Language:
-        """What the caller prefers to read."""
-        return preferred_language(self._headers.get("accept-language", ""))
+        """What the caller asks for (`?lang=`), else the language of the CRM's session, else of the browser."""
+        return self._language or preferred_language(self._headers.get("accept-language", ""))
 
     def has_time(self) -> bool:
         """Whether a run that this request started may go on: its caller waits."""
@@ -98,7 +98,9 @@ class Api(APIGatewayHttpResolver):
         read_only = event["requestContext"]["http"]["method"] == "GET"
         if not read_only:
             refuse_cross_site(event["headers"], settings())
-        user_id = _user_id(event)
+        session = self._verification.session(event)
+        self._language = self._language or session.language
+        user_id = session.user_id
         logger.append_keys(user_id=user_id)
         try:
             return self._answer(event, context, user_id, self.permission, read_only)
@@ -153,15 +155,6 @@ class Api(APIGatewayHttpResolver):
         elif status == HTTPStatus.TOO_MANY_REQUESTS:
             response["headers"] = {"Retry-After": str(fields["seconds"])}
         return response
-
-
-def _user_id(event: Event) -> int:
-    cookie = session_cookie(event.get("cookies", []))
-    now = event["requestContext"]["timeEpoch"] / 1000
-    try:
-        return user_id_of(cookie, session_secrets(), now)
-    except NotAuthenticated:  # the secret may have been rotated
-        return user_id_of(cookie, session_secrets(refresh=True), now)
 
 
 def _log_unexpected(error: Exception) -> None:

@@ -6,6 +6,8 @@ import zlib
 
 from crm_services.base.messages import Language
 
+# How the CRM and browsers call the languages that the bundle speaks.
+_LANGUAGES: dict[str, Language] = {"zh": "zh", "en": "en"}
 _QUALITY = re.compile(r"q=(0(\.\d{0,3})?|1(\.0{0,3})?)", re.IGNORECASE)
 
 
@@ -18,6 +20,11 @@ def weights(header: str) -> dict[str, float]:
         if value and len(parameters) <= 1 and bool(parameters) == bool(quality):
             found[value] = max(float(quality[1]) if quality else 1, found.get(value, 0))
     return found
+
+
+def language_named(tag: object) -> Language | None:
+    """The language of a tag such as `zh` or `en_GB`; None for everything else."""
+    return _LANGUAGES.get(re.split("[-_]", tag.strip().lower())[0]) if isinstance(tag, str) else None
 
 
 def preferred_language(accept_language: str) -> Language:

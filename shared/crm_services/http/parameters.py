@@ -11,11 +11,13 @@ from crm_services.base.errors import AppError, BadParameter, NotFound
 MAX_ID = 2**31 - 1
 MAX_BIGINT = 2**63 - 1
 NO_CUSTOMER = 0
+# `?include=` includes nothing, which without it is not so.
+MEANT_WHEN_EMPTY = {"include"}
 
 
 def customer_id(event: Mapping[str, Any]) -> int | None:
     """The id in the path, NO_CUSTOMER for one that no customer can have; None where the route has none."""
-    given = event.get("pathParameters", {}).get("customer_id")
+    given = event["pathParameters"].get("customer_id")
     if given is None:
         return None
     digits = given.lstrip("0") if given.isascii() and given.isdigit() else ""
@@ -24,8 +26,11 @@ def customer_id(event: Mapping[str, Any]) -> int | None:
 
 def without_empty_parameters(event: Mapping[str, Any]) -> dict[str, Any]:
     """The event less what is like `?status=`: an empty field of a form asks for nothing."""
-    query = event.get("queryStringParameters") or {}
-    return {**event, "queryStringParameters": {name: value for name, value in query.items() if value}}
+    query = event["queryStringParameters"].items()
+    return {
+        **event,
+        "queryStringParameters": {name: value for name, value in query if value or name in MEANT_WHEN_EMPTY},
+    }
 
 
 def wrong(error: RequestValidationError, route: Route) -> AppError:
@@ -41,6 +46,6 @@ def wrong(error: RequestValidationError, route: Route) -> AppError:
 
 def _allowed(declared: Any) -> str:
     types = [declared.annotation, *get_args(declared.annotation)]
-    values = [str(value) for one in types if get_origin(one) is Literal for value in get_args(one)]
+    values = [str(value) for one in types if get_origin(one) is Literal for value in get_args(one) if value]
     bounds = [str(bound) for rule in declared.metadata for name in ("ge", "le") if (bound := getattr(rule, name, None))]
     return ", ".join(values) or "–".join(bounds)

@@ -26,4 +26,4 @@ class Failure(Schema):
     """The one body of every failure."""
 
     success: Literal[False]
-    error: str = Field(description="For a person, in Chinese, or in English where Accept-Language prefers it")
+    error: str = Field(description="For a person, in the language of the CRM's session, else of Accept-Language")
