@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from crm_services.base.settings import machine_source
 from crm_services.postgres.migration import ROLE, migrate
 from crm_services.postgres.target import parse_database_url
 from local import demo
@@ -28,7 +29,7 @@ def prepare(server: Server, say: Callable[[str], None]) -> str:
     owner_url = server.url(DATABASE)
     demo.refresh_market(owner_url)
     say("Bringing the database to the bundle's schema …")
-    changes = migrate(parse_database_url(owner_url))
+    changes = migrate(parse_database_url(owner_url), machine_source=machine_source())
     say(f"  {len(changes)} changes, which `make migrate` would name" if changes else "  it has it already")
     return server.url(DATABASE, ROLE)
 

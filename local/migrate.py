@@ -2,12 +2,18 @@
 
 import sys
 
-from crm_services.base.errors import AppError
+from crm_services.base.errors import AppError, MigrationRefused
+from crm_services.base.settings import machine_source
 from crm_services.postgres.migration import migrate, unmigrate
-from crm_services.postgres.target import parse_database_url
+from crm_services.postgres.target import DatabaseTarget, parse_database_url
 from local.environment import given_database
 
-ACTIONS = {"migrate": migrate, "unmigrate": unmigrate}
+
+def _migrate(owner: DatabaseTarget) -> list[str]:
+    return migrate(owner, machine_source=machine_source())
+
+
+ACTIONS = {"migrate": _migrate, "unmigrate": unmigrate}
 
 if __name__ == "__main__":
     url = given_database()
@@ -15,6 +21,8 @@ if __name__ == "__main__":
         sys.exit("DATABASE_URL is to name the CRM's database and the owner of its tables.")
     try:
         changes = ACTIONS[sys.argv[1]](parse_database_url(url))
+    except MigrationRefused as refused:
+        sys.exit(str(refused))
     except AppError as error:
         sys.exit(f"The database was left as it was, or half way: run it again. {error!r}")
     print("\n".join(changes) or "Nothing to do.")

@@ -311,7 +311,7 @@ def _locks_of_the_schema(owner: DatabaseTarget) -> dict[str, set[str]]:
     """The locks on the CRM's tables that a transaction holds which applied the schema, and is then undone."""
     with session(owner) as run:
         run("begin")
-        run(migration.schema())
+        run(migration.schema("user_miners"))
         held = run(
             "select relation::regclass::text, mode from pg_locks where locktype = 'relation' and pid = pg_backend_pid()"
         )

@@ -86,6 +86,14 @@ class UnusableSetting(AppError):
         self.args = (f"the setting {name} is not {wanted}",)
 
 
+class MigrationRefused(AppError):
+    """The database is not one that can be migrated; `str()` says what it lacks and how to mend it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.args = (reason,)
+
+
 class QueryFailed(AppError):
     """PostgreSQL refused a statement. It keeps the SQLSTATE and the constraint; the message may carry the row."""
 

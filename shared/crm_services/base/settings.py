@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cache
+from typing import Literal
 
 from crm_services.base.errors import MissingSetting, UnusableSetting
 
 HOUR = timedelta(hours=1)
+
+# The tables of the CRM's that may hold the machines.
+MachineSource = Literal["user_miners", "hosting_miners"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,16 @@ def settings() -> Settings:
             sync_age=HOUR * int(_number("SYNC_AGE_HOURS", Decimal(Thresholds.sync_age // HOUR))),
         ),
     )
+
+
+def machine_source() -> MachineSource:
+    """Whose rows the migration makes the fleet."""
+    match os.environ.get("MACHINE_SOURCE") or "user_miners":
+        case "user_miners":
+            return "user_miners"
+        case "hosting_miners":
+            return "hosting_miners"
+    raise UnusableSetting("MACHINE_SOURCE", "user_miners or hosting_miners")
 
 
 def connection_limit() -> int:

@@ -7,7 +7,9 @@ from contextlib import contextmanager, suppress
 from importlib.resources import files
 
 from crm_services.base.errors import AppError, Conflict, QueryFailed
+from crm_services.base.settings import MachineSource
 from crm_services.postgres.database import Run, session
+from crm_services.postgres.machines import machines_view, refuse_without
 from crm_services.postgres.roles import bring_role, drop_role
 from crm_services.postgres.target import DatabaseTarget
 
@@ -37,13 +39,18 @@ def migrate(
     password: str | None = None,
     connection_limit: int = 20,
     market_password: str | None = None,
+    machine_source: MachineSource = "user_miners",
 ) -> list[str]:
-    """Create or update what the bundle needs in the database; returns a line for each change."""
+    """Create or update what the bundle needs in the database; returns a line for each change.
+
+    Raises MigrationRefused, before anything is changed, where the CRM lacks the table of the machines.
+    """
     with _alone(owner) as run:
+        refuse_without(run, machine_source)
         return [
             *bring_role(run, owner, ROLE, password, connection_limit),
             *bring_role(run, owner, MARKET_ROLE, market_password, MARKET_CONNECTION_LIMIT),
-            *_apply(run, schema()),
+            *_apply(run, schema(machine_source)),
             *_bring_indexes(run),
         ]
 
@@ -143,10 +150,11 @@ def _catalogue(run: Run) -> dict[str, str]:
     return {str(name): str(definition) for name, definition in run(_sql("catalogue.sql"))}
 
 
-def schema() -> str:
+def schema(machine_source: MachineSource) -> str:
     """All that the bundle has in the database, in the order of the files' names; idempotent."""
-    parts = sorted((SQL / "schema").iterdir(), key=lambda part: part.name)
-    return "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    parts = {part.name: part.read_text(encoding="utf-8") for part in (SQL / "schema").iterdir()}
+    parts["54_machines.sql"] = machines_view(machine_source)
+    return "\n".join(parts[name] for name in sorted(parts))
 
 
 def _sql(name: str) -> str:

@@ -17,12 +17,38 @@ language sql immutable parallel safe
 return case when figure >= 0 and figure < 2147483648 / scale  -- in a case of its own: what is larger overflows below
             then case when round(figure * scale) / scale = figure then (figure * scale)::bigint end end;
 
+-- The power of a machine in whole W, half away from zero, whichever type the column has; null for what is none.
+create or replace function crm_hosting.watts(power integer) returns integer
+language sql immutable parallel safe
+return power;
+
+create or replace function crm_hosting.watts(power double precision) returns integer
+language sql immutable parallel safe
+return case when power >= 0 and power < 2147483647 then floor(power + 0.5)::integer end;
+
 -- What 1 TH/s earns: BTC a day on average, to 40 places, = hashes a day x BTC a block / hashes a block. 10^12 is the SI
 -- prefix, 86400 the seconds of a day; 2^32 x difficulty hashes are expected for a block, as the target of difficulty 1 is
 -- 2^224 of 2^256 possible hashes: https://en.bitcoin.it/wiki/Difficulty
 create or replace function crm_hosting.btc_per_terahash_day(difficulty numeric, block_reward numeric) returns numeric
 language sql immutable parallel safe
 return round(1e12 * 86400 * block_reward, 40) / (difficulty * 4294967296);
+
+-- Whether the figures of an account's machines of one model are such as no machine of the model has: more than three
+-- times the hashrate of its data sheet, or less than a hundredth (another unit was typed) of one that hashes at all; more
+-- than three times the power, or less than a third while it hashes; or a kWh for more than a dollar. Where no data sheet
+-- is known, more than the largest machines there are. 0 while it stands still is ordinary.
+create or replace function crm_hosting.is_unlikely(
+  lowest_hashrate double precision, highest_hashrate double precision, lowest_power integer, highest_power integer,
+  highest_price double precision, reference_hashrate double precision, reference_power integer
+) returns boolean
+language sql immutable parallel safe
+return coalesce(case when reference_hashrate > 0 and reference_hashrate < 'Infinity'
+                     then highest_hashrate > reference_hashrate * 3 or lowest_hashrate * 100 < reference_hashrate
+                     else highest_hashrate > 1500 end, false)
+    or coalesce(case when reference_power > 0
+                     then highest_power > reference_power::bigint * 3 or lowest_power::bigint * 3 < reference_power
+                     else highest_power > 20000 end, false)
+    or coalesce(highest_price > 1, false);
 
 -- Text without what nobody sees at its ends: white space of any kind, and characters without width.
 create or replace function crm_hosting.trimmed(words text) returns text
