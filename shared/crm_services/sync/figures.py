@@ -1,7 +1,7 @@
 """What a customer's record should say beside what it says: the fragments that the sync and its preview share."""
 
 from crm_services.fleet.figures import BY_SIZE, EARNINGS, MARKET, MODELS
-from crm_services.links.matching import MATCHES
+from crm_services.links.matching import CANDIDATE, CANDIDATES, FIRST_CANDIDATE
 
 # The columns that the sync writes, and what it writes: `f` is the fleet of the customer's account, null without rows.
 WRITTEN = {
@@ -24,22 +24,25 @@ def each(template: str) -> str:
 # no row at all and it was never synced.
 COMPARED = f"""
 linked as materialized (
-  select distinct on (c.id) c.id, c.hosting_synced_at, {each("c.{name}")}, a.id as account_id,
+  select distinct on (c.id) c.id, c.hosting_synced_at, {each("c.{name}")}, {CANDIDATE} as account_id,
          count(*) over (partition by c.id) as candidates
-  from crm_hosting.customers c join crm_hosting.accounts a on {MATCHES}
+  from crm_hosting.customers c {CANDIDATES}
   where c.id > :after::integer and c.id <= :upto::integer
     and (:only::integer[] is null or c.id = any (:only::integer[]))
-  order by c.id, a.is_active desc, a.id
+    and {CANDIDATE} is not null
+  order by c.id, {FIRST_CANDIDATE}
 ), {MARKET}, {MODELS}, fleets as (
   select account_id, sum(machines) as machines, sum(power) as power, {EARNINGS},
          (array_agg(model {BY_SIZE}) filter (where machines > 0))[1] as model,
-         bool_or(has_unusable_figure) as has_unusable_figure, bool_or(has_unknown_status) as has_unknown_status
+         bool_or(has_unusable_figure) as has_unusable_figure, bool_or(has_unknown_status) as has_unknown_status,
+         bool_or(has_unlikely_figure) as has_unlikely_figure
   from models group by account_id
 ), compared as materialized (
   select n.*, is_due and (hosting_synced_at is null
                           or ({each("{name}")}) is distinct from ({each("new_{name}")})) as is_changed
   from (
     select l.*, {each("{value} as new_{name}")}, f.has_unusable_figure, f.has_unknown_status,
+           f.has_unlikely_figure,
            f.account_id is not null or l.hosting_synced_at is not null as is_due
     from linked l left join fleets f on f.account_id = l.account_id
   ) n
