@@ -13,34 +13,40 @@ from hypothesis import strategies as st
 from pg8000.native import Connection
 
 from crm_services.base.settings import settings as bundle_settings
+from crm_services.postgres.machines import machines_view
 from tests.support.client import Client
 from tests.support.conformity import body_of
 from tests.support.databases import ADMIN, OWNER, databases
 from tests.support.oracle import STATUSES, World, fits
 
 DATABASES = int(os.environ.get("ORACLE_DATABASES", "20"))
-TABLES = ("user_access", "miner_models", "crm_customers", "user_miners", "network_snapshots")
+TABLES = (
+    "user_access", "miner_models", "hosting_sites", "crm_customers", "user_miners", "hosting_miners",
+    "network_snapshots",
+)  # fmt: skip
 
 
 @settings(
     max_examples=DATABASES, deadline=None, print_blob=True, phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
-@given(rows=databases(), is_any=st.booleans(), caller=st.sampled_from([ADMIN, ADMIN, OWNER]))
+@given(rows=databases(), is_any=st.booleans(), is_hosted=st.booleans(), caller=st.sampled_from([ADMIN, ADMIN, OWNER]))
 def test_every_figure_is_the_oracle_s(  # noqa: PLR0913, PLR0917 (three of them are fixtures)
-    client: Client, owner: Connection, environment: pytest.MonkeyPatch, rows: dict[str, Any], is_any: bool, caller: int
-) -> None:
+    client: Client, owner: Connection, environment: pytest.MonkeyPatch,
+    rows: dict[str, Any], is_any: bool, is_hosted: bool, caller: int,
+) -> None:  # fmt: skip
+    owner.run(machines_view("hosting_miners" if is_hosted else "user_miners"))
     environment.setenv("LINK_SCOPE", "any" if is_any else "tenant")
     bundle_settings.cache_clear()
     fill(owner, rows)
-    world = read(owner, is_any)
+    world = read(owner, is_any, is_hosted)
     seen = [one for one in world.customers if caller == ADMIN or one["created_by_id"] == caller]
 
     for customer in world.customers:
         compare_reads(client, world, customer, caller, is_seen=customer in seen)
     for customer in seen[:3]:
         compare_sync(client, owner, world, customer, caller)
-    compare_batch(client, owner, is_any, caller)
+    compare_batch(client, owner, is_any, is_hosted, caller)
 
 
 def compare_reads(client: Client, world: World, customer: dict[str, Any], caller: int, is_seen: bool) -> None:
@@ -71,8 +77,8 @@ def compare_sync(client: Client, owner: Connection, world: World, customer: dict
     assert_stored(owner, customer, expected)
 
 
-def compare_batch(client: Client, owner: Connection, is_any: bool, caller: int) -> None:
-    world = read(owner, is_any)  # as the single syncs left it
+def compare_batch(client: Client, owner: Connection, is_any: bool, is_hosted: bool, caller: int) -> None:
+    world = read(owner, is_any, is_hosted)  # as the single syncs left it
     seen = [one for one in world.customers if caller == ADMIN or one["created_by_id"] == caller]
     due = {one["id"]: record for one in seen if (record := world.record(one)) is not None}
     errors = {id_ for id_, record in due.items() if not fits(record)}
@@ -132,15 +138,18 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read(owner: Connection, is_any: bool) -> World:
+def read(owner: Connection, is_any: bool, is_hosted: bool) -> World:
     """What the tables hold, and PostgreSQL's e-mail keys."""
     return World(
         accounts=records(owner, "select *, crm_hosting.email_key(email) as key from user_access order by id"),
         customers=records(owner, "select *, crm_hosting.email_key(email) as key from crm_customers order by id"),
-        models={row["id"]: row["model_name"] for row in records(owner, "select * from miner_models")},
+        models={row["id"]: row for row in records(owner, "select * from miner_models")},
         miners=records(owner, "select * from user_miners"),
+        hosted=records(owner, "select * from hosting_miners"),
+        sites=records(owner, "select * from hosting_sites"),
         snapshots=records(owner, "select * from network_snapshots"),
         is_any=is_any,
+        is_hosted=is_hosted,
     )
 
 

@@ -10,7 +10,8 @@ from tests.support.oracle import STATUSES
 
 ADMIN, OWNER = 1, 2
 MODELS = ["Zeta", "alpha", "Alpha", "蚂蚁 S21", 'S19 "XP"', "é"]
-ANY_MODEL = {"manufacturer": "", "reference_hashrate": 1, "reference_power": 1}
+# What a data sheet says, or the CRM knows: nothing where it is 0.
+REFERENCES = [(100.0, 3000), (100.0, 3000), (140.0, 0), (0.0, 3500), (1.2, 18), (float("nan"), 3000)]
 BLANKS = ["", "", "", " ", "\t", "\r\n", "\u00a0", "\u3000", " \u3000\t", "\u2003"]
 
 
@@ -43,10 +44,12 @@ status = st.one_of(
 unusable = st.sampled_from([float("nan"), float("inf"), float("-inf"), -0.01, -1e308])
 tame = {
     "quantity": st.sampled_from([0, 1, 2, 10, 10, 60, -3]),
-    "actual_hashrate": st.one_of(st.sampled_from([100.0, 100.0, 140.5, 200.0, 0.0]), st.floats(0, 500), unusable),
-    "actual_power": st.one_of(st.sampled_from([0, 3000, 4500, -1]), st.integers(1000, 6000)),
+    "actual_hashrate": st.one_of(
+        st.sampled_from([100.0, 100.0, 140.5, 200.0, 0.0, 1.0, 300.0, 1500.0, 100_000.0]), st.floats(0, 500), unusable
+    ),
+    "actual_power": st.one_of(st.sampled_from([0, 3, 1000, 3000, 4500, 9000, 20_001, -1]), st.integers(1000, 6000)),
     "electricity_cost": st.one_of(
-        st.sampled_from([0.0, -0.0, 0.05, 0.05, 0.045, 0.1 + 0.2]), st.floats(0, 1), st.just(5e-324), unusable
+        st.sampled_from([0.0, -0.0, 0.05, 0.05, 0.045, 0.1 + 0.2, 1.0, 5.0]), st.floats(0, 1), st.just(5e-324), unusable
     ),
 }
 # Whatever the columns can hold, which the record mostly cannot.
@@ -80,6 +83,7 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         {
             "email": st.one_of(known, known, known, email, st.none()),
             "created_by_id": st.sampled_from([None, ADMIN, OWNER, OWNER]),
+            "user_account_id": st.sampled_from([None] * 8 + [one["id"] for one in accounts]),
         }
     )
     miner = st.fixed_dictionaries(
@@ -93,6 +97,26 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
             "created_at": moment,
         }
     )
+    hosted = st.fixed_dictionaries(
+        {
+            "customer_id": st.sampled_from([one["id"] for one in accounts[2:]]),
+            "site_id": st.integers(1, 2),
+            "miner_model_id": st.integers(1, len(models)),
+            "actual_hashrate": tame["actual_hashrate"],
+            "actual_power": st.one_of(
+                st.sampled_from([0.0, 0.5, 2999.5, 3000.4999, 2.0**31, 5e-324]), st.floats(0, 9e3), unusable
+            ),
+            "status": status,
+            "approval_status": st.sampled_from(["approved"] * 5 + ["draft", "pending_approval", "rejected", None]),
+            "created_at": moment,
+        }
+    )
+    site = st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(["Texas DC-01", "", "\u200b ", "埃塞俄比亚"]),
+            "electricity_rate": tame["electricity_cost"],
+        }
+    )
     snapshot = st.fixed_dictionaries(
         {
             "recorded_at": st.one_of(moment, st.just(datetime.now(UTC).replace(tzinfo=None))),
@@ -104,9 +128,19 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         }
     )
     drawn: dict[str, list[dict[str, Any]]] = {
-        "miner_models": [{"model_name": one} | ANY_MODEL for one in models],
+        "miner_models": [
+            dict(zip(("reference_hashrate", "reference_power"), draw(st.sampled_from(REFERENCES)), strict=True))
+            | {"model_name": one, "manufacturer": ""}
+            for one in models
+        ],
+        "hosting_sites": [
+            draw(site) | {"location": f"place {number}", "capacity_mw": 1, "operator_name": ""} for number in (1, 2)
+        ],
         "crm_customers": draw(st.lists(customer, min_size=4, max_size=20)),
         "user_miners": draw(st.lists(miner, min_size=8, max_size=40)),
+        "hosting_miners": [
+            row | {"serial_number": f"SN{number}"} for number, row in enumerate(draw(st.lists(hosted, max_size=30)))
+        ],
         "network_snapshots": draw(st.lists(snapshot, max_size=3)),
     }
     return {"user_access": accounts} | {

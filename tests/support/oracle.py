@@ -30,15 +30,19 @@ class World:
 
     accounts: list[dict[str, Any]]
     customers: list[dict[str, Any]]
-    models: dict[int, str]
+    models: dict[int, dict[str, Any]]
     miners: list[dict[str, Any]]
+    hosted: list[dict[str, Any]]
+    sites: list[dict[str, Any]]
     snapshots: list[dict[str, Any]]
     is_any: bool
+    is_hosted: bool
 
     def candidates(self, customer: dict[str, Any]) -> list[dict[str, Any]]:
-        """The accounts that the customer may be linked to."""
-        if not customer["key"]:
-            return []
+        """The accounts that the customer may be linked to: the one that the CRM names, or those of the same e-mail."""
+        named = [account for account in self.accounts if account["id"] == customer["user_account_id"]]
+        if named or not customer["key"]:
+            return named
         owner = customer["created_by_id"]
         return [
             account
@@ -56,17 +60,38 @@ class World:
     def fleet(self, customer: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows of the customer's account, each with what it counts for, newest first."""
         account = self.account_of(customer)
-        rows = [self._counted(row) for row in self.miners if row["user_id"] == account]
+        rows = [self._counted(row) for row in self.machines() if row["user_id"] == account]
         return sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True)
+
+    def machines(self) -> list[dict[str, Any]]:
+        """The rows of the fleets: those of user_miners, or the hosting module's as if they were there."""
+        if not self.is_hosted:
+            return self.miners
+        sites = {site["id"]: site for site in self.sites}
+        return [
+            row
+            | {
+                "user_id": row["customer_id"],
+                "custom_name": row["serial_number"],
+                "quantity": 1,
+                "actual_power": whole_watts(row["actual_power"]),
+                "electricity_cost": sites[row["site_id"]]["electricity_rate"],
+                "location": place(sites[row["site_id"]]),
+            }
+            for row in self.hosted
+            if row["approval_status"] == "approved"
+        ]
 
     def _counted(self, row: dict[str, Any]) -> dict[str, Any]:
         word = row["status"].strip(BLANKS).translate(ASCII_LOWER)
         status = MEANINGS.get(word, word)
+        model = self.models[row["miner_model_id"]]
+        is_named = bool((row["custom_name"] or "").strip(BLANKS))
         return {
             "id": row["id"],
             "created_at": row["created_at"],
-            "name": self.models[row["miner_model_id"]] if row["custom_name"] is None else row["custom_name"],
-            "model": self.models[row["miner_model_id"]],
+            "name": row["custom_name"] if is_named else model["model_name"],
+            "model": model["model_name"],
             "location": row["location"],
             "status": status if status in STATUSES else "offline",
             "quantity": max(row["quantity"], 0),
@@ -78,6 +103,7 @@ class World:
             or not is_usable(row["actual_hashrate"])
             or not is_usable(row["electricity_cost"]),
             "is_unknown": status not in STATUSES,
+            "is_unlikely": is_unlikely(row, model),
         }
 
     def market(self) -> dict[str, Any] | None:
@@ -185,6 +211,7 @@ class World:
             "ambiguous_email": len(self.candidates(customer)) > 1,
             "unusable_figure": any(row["is_unusable"] for row in fleet),
             "unknown_status": any(row["is_unknown"] for row in fleet),
+            "unlikely_figure": any(row["is_unlikely"] for row in fleet),
         }
         return {kind for kind, holds in found.items() if holds}
 
@@ -236,6 +263,30 @@ def total(rows: list[dict[str, Any]], name: str) -> Any:
 def is_usable(value: float) -> bool:
     """Whether a figure is a finite number >= 0."""
     return math.isfinite(value) and value >= 0
+
+
+def place(site: dict[str, Any]) -> str:
+    """What a site is called, or else where it is."""
+    name: str = site["name"]
+    return name if name.strip(BLANKS) else site["location"]
+
+
+def is_unlikely(row: dict[str, Any], model: dict[str, Any]) -> bool:
+    """Whether a figure that counts is one that no such machine has, or a kWh dearer than a dollar."""
+    hashrate, power, price = row["actual_hashrate"], row["actual_power"], row["electricity_cost"]
+    terahashes = hashrate if is_usable(hashrate) else 0
+    usual, watts = model["reference_hashrate"], model["reference_power"]
+    is_known = is_usable(usual) and usual > 0
+    if terahashes > (3 * usual if is_known else 1500) or (is_known and 0 < terahashes * 100 < usual):
+        return True
+    if power > (3 * watts if watts > 0 else 20_000) or (terahashes > 0 and 0 < power * 3 < watts):
+        return True
+    return is_usable(price) and price > 1
+
+
+def whole_watts(value: float) -> int:
+    """The nearest integer, half away from zero; -1 for what is not usable."""
+    return math.floor(value + 0.5) if is_usable(value) and value < LARGEST_INTEGER else -1
 
 
 def decimal(value: float) -> Decimal:

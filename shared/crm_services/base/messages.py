@@ -73,6 +73,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Customers that have miners with unusable figures: {count}",
     ),
     "unknown_status": ("矿机状态无法识别的客户:{count} 个", "Customers that have miners of unknown status: {count}"),
+    "unlikely_figure": (
+        "矿机数值与机型参数明显不符的客户:{count} 个",
+        "Customers that have miners with figures unlike their model's: {count}",
+    ),
 }
 
 

@@ -18,10 +18,13 @@ with {COMPARED}, changed as (
     :run_id::bigint, :token::integer, ids, {each("{name}")}) w (id)
 ), seen as (
   select n.id, k.kind
-  from (select * from compared where candidates > 1 or has_unusable_figure or has_unknown_status) n
+  from (
+    select * from compared where candidates > 1 or has_unusable_figure or has_unknown_status or has_unlikely_figure
+  ) n
   cross join lateral (values ('ambiguous_email', n.candidates > 1),
                              ('unusable_figure', n.has_unusable_figure),
-                             ('unknown_status', n.has_unknown_status)) k (kind, holds)
+                             ('unknown_status', n.has_unknown_status),
+                             ('unlikely_figure', n.has_unlikely_figure)) k (kind, holds)
   where k.holds
 ), forgotten as (
   delete from crm_hosting.findings o

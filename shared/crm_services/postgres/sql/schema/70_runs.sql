@@ -41,7 +41,17 @@ create table if not exists crm_hosting.run_errors (
 -- Data-quality findings as of the last run that covered the customer.
 create table if not exists crm_hosting.findings (
   customer_id integer not null,
-  kind text not null check (kind in ('ambiguous_email', 'unusable_figure', 'unknown_status')),
+  kind text not null,
   run_id bigint,                          -- the run that saw it first; null: the sync of one customer
   primary key (customer_id, kind)
 );
+
+-- The kinds that there are now: an older table knows fewer.
+do $$ begin
+  if not exists (select from pg_constraint where conrelid = 'crm_hosting.findings'::regclass
+                 and conname = 'findings_kind_check' and pg_get_constraintdef(oid) like '%unlikely_figure%') then
+    alter table crm_hosting.findings drop constraint if exists findings_kind_check;
+    alter table crm_hosting.findings add constraint findings_kind_check
+      check (kind in ('ambiguous_email', 'unusable_figure', 'unknown_status', 'unlikely_figure'));
+  end if;
+end $$;
