@@ -142,7 +142,7 @@ def test_a_cookie_that_is_none_is_no_login(client: Client, admin: int) -> None:
             "Parameter status is not valid; allowed: active, offline, maintenance, sold",
         ),
         ("limit=0", "参数 limit 无效,可选值:1–10000", "Parameter limit is not valid; allowed: 1–10000"),
-        ("after=x", "参数 after 无效,可选值:1–2147483647", "Parameter after is not valid; allowed: 1–2147483647"),
+        ("after=x", "参数 after 无效", "Parameter after is not valid"),
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_it_may_be(
@@ -155,12 +155,12 @@ def test_a_wrong_parameter_is_named_with_what_it_may_be(
 
 
 def test_what_the_miners_cannot_be_asked_for_is_a_bad_parameter(client: Client, crm: Crm, admin: int) -> None:
-    foreign = crm.miners(crm.account())
     for query in (
         *("status=ACTIVE", "status=active,offline", "status=active&status=offline", "status=active&status=active"),
         *("limit=0", "limit=-1", "limit=10001", "limit=1.5", "limit=1e3", "limit=abc", "limit=1&limit=2", "limit=%00"),
         *("after=0", "after=-1", "after=2147483648", "after=" + "9" * 5000, "after=abc", "after=1,2", "after=٤"),
-        *("after=999", f"after={foreign}"),
+        *("after=2026-01-01:5", "after=2026-13-01T00:00:00.000000:5", "after=2026-02-30T00:00:00.000000:5"),
+        *("after=2026-01-01T00:00:00.000000:0", "after=2026-01-01T00:00:00.000000:9999999999", "after=infinity"),
     ):
         answer = client.get(f"/crm/api/customer/1/hosting-miners?{query}", admin)
         assert answer.status_code == 400, query

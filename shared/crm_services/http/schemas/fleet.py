@@ -27,18 +27,22 @@ class StatusCounts(Schema):
 
 
 class MinerDataSchema(Schema):
-    """A batch of equal machines, from user_miners; a figure that is not a finite number >= 0 is shown as 0."""
+    """A batch of equal machines, or one of the hosting module's; a figure that is none >= 0 is shown as 0."""
 
-    id: int = Field(description="user_miners.id")
-    name: str = Field(description="The batch's custom_name, or the model's name")
+    id: int = Field(description="user_miners.id or hosting_miners.id, until the CRM writes the row anew")
+    name: str = Field(
+        description="The batch's custom_name, or the model's name; of the hosting module's the serial number"
+    )
     model: str = Field(description="miner_models.model_name")
     quantity: Count = Field(description="Machines")
     hashrate: float = Field(description="TH/s of one machine")
     total_hashrate: float = Field(description="TH/s of the batch: quantity x hashrate")
     power: Count = Field(description="W of one machine")
     total_power: Count = Field(description="W of the batch: quantity x power")
-    status: MinerStatus = Field(description="As it counts: an unknown status is shown as offline")
-    location: str | None = None
+    status: MinerStatus = Field(
+        description="As it counts: online and manual are active, error, disabled, pending and unknown ones offline"
+    )
+    location: str | None = Field(None, description="The row's, or the name of the site")
     electricity_cost: float = Field(description="USD/kWh; 0 is free power")
     daily_electricity_cost: float = Field(
         description="USD a day of the batch, were it running: total_power / 1000 x 24 x electricity_cost"
@@ -48,7 +52,9 @@ class MinerDataSchema(Schema):
 class HostingStatsSchema(Schema):
     """A customer's fleet in figures, computed at the moment of asking; a sold machine is in `by_status` alone."""
 
-    has_hosting: bool = Field(description="Whether an account matches the customer's e-mail")
+    has_hosting: bool = Field(
+        description="Whether the CRM names an account for the customer, or one matches its e-mail"
+    )
     user_access_id: int | None = Field(None, description="user_access.id of that account, null without one")
     miners_count: Count = Field(description="Machines: active + offline + maintenance")
     total_hashrate: float = Field(description="TH/s of those machines, rounded to 0.01")
@@ -68,7 +74,7 @@ class HostingStatsSchema(Schema):
     by_model: dict[str, ModelFigures] = Field(description="By miner_models.model_name, most machines first")
     by_status: StatusCounts
     electricity_cost_daily: float = Field(
-        description="USD a day of the active machines: kW x 24 x user_miners.electricity_cost, rounded to 0.01"
+        description="USD a day of the active machines: kW x 24 x the row's price (the site's), rounded to 0.01"
     )
     net_profit_daily: float = Field(description="USD a day: estimated_daily_usd - electricity_cost_daily")
     btc_price: float | None = Field(
@@ -79,7 +85,7 @@ class HostingStatsSchema(Schema):
     miners: list[MinerDataSchema] | None = Field(
         None, description="The newest 200 batches, as hosting-miners lists them; absent with `include=`"
     )
-    miners_next: int | None = Field(
+    miners_next: str | None = Field(
         None, description="The `after` of hosting-miners to go on with, null if these are all"
     )
 
@@ -92,7 +98,7 @@ class CustomerSchema(Schema):
     company: str | None = None
     status: str = Field(description="The CRM's: active, inactive, pending, new")
     has_email: bool = Field(description="Whether there is an address to link by")
-    has_hosting: bool = Field(description="Whether an account matches it, now")
+    has_hosting: bool = Field(description="Whether it is linked to an account, now")
     miners_count: int
     mining_capacity: float | None = Field(None, description="MW")
     primary_miner_model: str | None = None
@@ -109,7 +115,7 @@ class StatsAnswer(Answer[HostingStatsSchema]):
 class MinersAnswer(Answer[list[MinerDataSchema]]):
     """A page of miners; `next` is the `after` of the next page, null at the end."""
 
-    next: int | None = None
+    next: str | None = None
 
 
 class CustomersAnswer(Answer[list[CustomerSchema]]):
