@@ -15,11 +15,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, redirect_stdout
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import psutil  # type: ignore[import-untyped]
 
 from benchmarks import data, plain, report
+from crm_services.base.settings import MachineSource
 from crm_services.postgres.database import Database
 from crm_services.sync import batch, lease
 from crm_services.sync.chunks import CHUNK_SIZE, chunk
@@ -32,6 +33,7 @@ Times = dict[str, dict[str, list["Cost"]]]
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 ORM_SECONDS = 20
+SOURCES: tuple[MachineSource, ...] = get_args(MachineSource)
 ENGINE, PLAIN = "bench_engine", "bench_plain"
 
 CHANGES = {
@@ -56,7 +58,9 @@ def main(sizes: list[int]) -> None:
         print("\n" + report.table(rows))
         ranges = two_workers(postgres, max(sizes))
         print("\n" + report.table([ranges]))
-        print("\n", report.save("batch", rows, settings=data.SETTINGS, two_workers=ranges))
+        sources = [of_source(postgres, min(max(sizes), 100_000), source) for source in SOURCES]
+        print("\n" + report.table(sources))
+        print("\n", report.save("batch", rows, settings=data.SETTINGS, two_workers=ranges, sources=sources))
 
 
 def compare(postgres: Server, customers: int) -> list[dict[str, Any]]:
@@ -110,6 +114,27 @@ def two_workers(postgres: Server, customers: int) -> dict[str, Any]:
             list(pool.map(partial(_range, held), bounds[:-1], bounds[1:]))
         seconds.append(time.perf_counter() - started)
     return {"customers": customers, "one worker s": seconds[0], "two workers s": seconds[1]}
+
+
+def of_source(postgres: Server, customers: int, source: MachineSource) -> dict[str, Any]:
+    """The first run and one in which nothing changed, by whose rows the machines are: the quickest of three."""
+    made = data.make(postgres, customers, source)
+    first: list[Cost] = []
+    second: list[Cost] = []
+    for _ in range(3):
+        data.copy(postgres, made, ENGINE)
+        for costs in (first, second):
+            with connect(postgres.url(ENGINE)) as db:
+                db.run("vacuum analyze")
+            costs.append(run_engine(postgres, ENGINE))
+    cpu = {name: min(cost.cpu for cost in costs) for name, costs in (("first", first), ("nothing changed", second))}
+    return {
+        "customers": customers,
+        "source": source,
+        "first run s": min(cost.seconds for cost in first),
+        "nothing changed s": min(cost.seconds for cost in second),
+        **{f"{name} CPU s": seconds for name, seconds in cpu.items()},
+    }
 
 
 def _measure(postgres: Server, scenario: str, number: int, times: Times) -> None:

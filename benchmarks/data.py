@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from crm_services.base.settings import MachineSource
 from crm_services.postgres.migration import migrate
 from crm_services.postgres.target import parse_database_url
 from local import crm_rows
@@ -11,7 +12,7 @@ from local.postgres import Server, connect, create_database
 ROOT = Path(__file__).parent.parent
 TABLES = ROOT / "local" / "crm.sql"
 COVERING_INDEX = ROOT / "shared" / "crm_services" / "postgres" / "sql" / "covering_index.sql"
-MODELS, OWNERS = 12, 20
+MODELS, OWNERS, SITES = 12, 20, 6
 
 # As large servers are set: 25 % of the memory to PostgreSQL, and checkpoints that a batch does not force. The CRM's
 # vacuum runs between the measurements, not during them.
@@ -40,28 +41,45 @@ insert into crm_customers (name, email, created_by_id, notes)
               when i % 10 < 8 then 'nobody' || i || '@example.com' end,
          1 + i % {owners}, repeat('x', 100)
   from generate_series(1, {customers}) i;
+"""
+MACHINES: dict[MachineSource, str] = {
+    "user_miners": """
 insert into user_miners (user_id, miner_model_id, quantity, actual_hashrate, actual_power, electricity_cost, status)
   select {owners} + 1 + floor(random() * {accounts})::int, 1 + floor(random() * {models})::int,
          1 + floor(random() * 20)::int, round((90 + random() * 150)::numeric, 1), 2900 + floor(random() * 900)::int,
          round((0.03 + random() * 0.06)::numeric, 3),
          {status}
   from generate_series(1, {miners});
-"""
+""",
+    "hosting_miners": """
+insert into hosting_sites (name, location, capacity_mw, operator_name, electricity_rate)
+  select 'Site ' || i, 'Place ' || i, 20, 'Operations', 0.03 + i * 0.001 from generate_series(1, {sites}) i;
+insert into hosting_miners (customer_id, site_id, miner_model_id, serial_number, actual_hashrate, actual_power, status,
+                            approval_status)
+  select {owners} + 1 + floor(random() * {accounts})::int, 1 + floor(random() * {sites})::int,
+         1 + floor(random() * {models})::int, 'SN' || i, round((90 + random() * 150)::numeric, 1),
+         2900 + floor(random() * 900)::int, {status},
+         'approved'
+  from generate_series(1, {miners}) i;
+""",
+}
 PRICE, DIFFICULTY = 95_000.0, 1.5e14
 
 
-def make(server: Server, customers: int) -> str:
+def make(server: Server, customers: int, source: MachineSource = "user_miners") -> str:
     """The name of a database with so many customers and the bundle's schema, made unless it is there."""
-    name = f"customers_{customers}"
+    name = f"customers_{customers}_{source}"
     if _exists(server, name):
         return name
     create_database(server, name)
     with connect(server.url(name)) as db:
         db.run(TABLES.read_text())
         numbers = {"customers": customers, "accounts": customers * 35 // 100, "miners": customers * 3}
-        db.run(FILL.format(models=MODELS, owners=OWNERS, status=crm_rows.any_of(crm_rows.STATUSES), **numbers))
+        status = crm_rows.any_of(crm_rows.STATUSES if source == "user_miners" else crm_rows.HOSTED_STATUSES)
+        for statements in (FILL, MACHINES[source]):
+            db.run(statements.format(models=MODELS, owners=OWNERS, sites=SITES, status=status, **numbers))
         crm_rows.insert(db, "network_snapshots", crm_rows.snapshot(PRICE, DIFFICULTY))
-        migrate(parse_database_url(server.url(name)))
+        migrate(parse_database_url(server.url(name)), machine_source=source)
         if os.environ.get("COVERING_INDEX"):
             db.run(COVERING_INDEX.read_text())
         db.run("vacuum analyze")

@@ -1,5 +1,7 @@
 """A customer with a fleet of any size, to ask for."""
 
+from benchmarks.data import SITES
+from crm_services.base.settings import MachineSource
 from local import crm_rows
 from local.postgres import Server, connect
 
@@ -7,6 +9,12 @@ _FLEET = """
 with account as (
   insert into user_access (name, email, role) values ('fleet', 'Fleet{rows}@Example.com', 'client') returning id
 ), machines as (
+  {machines}
+)
+insert into crm_customers (name, email, created_by_id) values ('fleet', 'fleet{rows}@example.com', 2) returning id
+"""
+_MACHINES: dict[MachineSource, str] = {
+    "user_miners": """
   insert into user_miners (user_id, miner_model_id, custom_name, quantity, actual_hashrate, actual_power,
                            electricity_cost, status, location, created_at)
   select account.id, 1 + n * 7 % 12, case when n % 3 = 0 then 'Rack ' || n end, 1 + n % 40, 100 + n % 1500 / 10.0,
@@ -14,14 +22,24 @@ with account as (
          {status},
          'Site ' || n % 7, timestamp '2025-01-01' + n * interval '1 minute'
   from account, generate_series(1, {rows}) n
-)
-insert into crm_customers (name, email, created_by_id) values ('fleet', 'fleet{rows}@example.com', 2) returning id
-"""
+""",
+    "hosting_miners": """
+  insert into hosting_miners (customer_id, site_id, miner_model_id, serial_number, actual_hashrate, actual_power,
+                              status, approval_status, created_at)
+  select account.id, 1 + n % {sites}, 1 + n * 7 % 12, 'Fleet{rows}-' || n, 100 + n % 1500 / 10.0, 2900 + n % 700,
+         {status},
+         'approved', timestamp '2025-01-01' + n * interval '1 minute'
+  from account, generate_series(1, {rows}) n
+""",
+}
 
 
-def add_fleet(server: Server, database: str, rows: int) -> int:
+def add_fleet(server: Server, database: str, rows: int, source: MachineSource = "user_miners") -> int:
     """Add a linked customer whose account has so many rows of machines; returns the customer's id."""
+    words = crm_rows.STATUSES if source == "user_miners" else crm_rows.HOSTED_STATUSES
+    status = crm_rows.any_of(words, "n % 100 / 100.0")
+    machines = _MACHINES[source].format(rows=rows, status=status, sites=SITES)
     with connect(server.url(database)) as crm:
-        [[customer]] = crm.run(_FLEET.format(rows=rows, status=crm_rows.any_of(crm_rows.STATUSES, "n % 100 / 100.0")))
+        [[customer]] = crm.run(_FLEET.format(rows=rows, machines=machines))
         crm.run("vacuum analyze")
         return int(customer)

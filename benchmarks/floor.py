@@ -63,7 +63,7 @@ from account, total
 
 MINERS = f"""
 select json_agg(shown)::text from (
-  select m.id, coalesce(custom_name, model_name) as name, model_name as model, {QUANTITY} as quantity,
+  select m.id, coalesce(nullif(custom_name, ''), model_name) as name, model_name as model, {QUANTITY} as quantity,
          {HASHRATE} as hashrate, round({QUANTITY} * {HASHRATE}, 2) as total_hashrate,
          {POWER} as power, {QUANTITY}::bigint * {POWER} as total_power, {STATUS} as status, location,
          {PRICE} as electricity_cost, round({QUANTITY}::bigint * {POWER} * {PRICE} * 0.024, 2) as daily_electricity_cost

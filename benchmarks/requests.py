@@ -13,15 +13,18 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Any, TextIO
+from typing import Any, TextIO, get_args
 
 from benchmarks import asking, cold, data, floor, orm_requests, picture, plain, report
 from benchmarks.fleets import add_fleet
+from crm_services.base.settings import MachineSource
 from local.lambda_context import LambdaContext
 from local.postgres import Server, connect, server
 
 SIZES = (1_000, 100_000, 1_000_000)
 FLEETS = (10, 1_000, 10_000)
+SOURCES: tuple[MachineSource, ...] = get_args(MachineSource)
+SOURCE_FLEETS = (10, 10_000)
 # At least how long one case takes, and in it one contender's turn; of each at least so many.
 SECONDS, TURN_SECONDS, FEWEST = 6.0, 0.1, 3
 # What asks about one customer, and is to take as long however many others there are.
@@ -40,9 +43,11 @@ def main(sizes: list[int]) -> None:
             compared, of_one = compare(postgres, size, everything=size == min(max(sizes), 100_000), out=out)
             rows += compared
             flat.append(of_one)
+        sources = [row for source in SOURCES for row in of_source(postgres, source)]
         cold_rows = cold.measure(postgres)
-    print(report.table(rows), report.table(flat), report.table(cold_rows), sep="\n\n", file=out)
-    print(report.save("requests", rows, settings=data.SETTINGS, flat=flat, cold=cold_rows), file=out)
+    tables = (rows, flat, sources, cold_rows)
+    print(*(report.table(table) for table in tables), sep="\n\n", file=out)
+    print(report.save("requests", rows, settings=data.SETTINGS, flat=flat, sources=sources, cold=cold_rows), file=out)
     picture.draw(rows)
 
 
@@ -66,6 +71,27 @@ def compare(
         flat = {"customers": customers, **contest.of_one_customer(fleets[10])}
         contest.end()
     return found, flat
+
+
+def of_source(postgres: Server, source: MachineSource) -> list[dict[str, Any]]:
+    """What a fleet costs by whose rows the machines are: the quickest times, and what each row adds."""
+    from crm_services.postgres.database import database  # noqa: PLC0415
+
+    name = data.make(postgres, 1_000, source)
+    asking.let_in(postgres, name)
+    os.environ |= asking.environment(postgres, name)
+    fleets = {rows: add_fleet(postgres, name, rows, source) for rows in SOURCE_FLEETS}
+    found = []
+    for function, query in (("hosting_stats", {"include": ""}), ("hosting_miners", {})):
+        best = []
+        for rows in SOURCE_FLEETS:
+            ask = _ours(function, fleets[rows], **query)
+            best.append(min(_milliseconds(ask) for _ in _at_least(SECONDS)))
+        a_row = (best[1] - best[0]) / (SOURCE_FLEETS[1] - SOURCE_FLEETS[0]) * 1000
+        found.append({"source": source, "function": function, "10 rows ms": best[0], "10,000 rows ms": best[1],
+                      "us a row": a_row})  # fmt: skip
+    database.close()
+    return found
 
 
 class _Contest:
