@@ -202,7 +202,7 @@ def test_a_database_that_lets_the_bundle_round_its_views_is_not_migrated(
     with database.login() as owner:
         owner.run(f"grant {right} to {grantee}")
 
-    with pytest.raises(QueryFailed, match=f"no right on {right.rpartition(' ')[2]}"):
+    with pytest.raises(QueryFailed, match=f"no right on public.{right.rpartition(' ')[2]}"):
         database.migrate()
 
     with database.login() as owner:

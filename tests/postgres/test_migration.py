@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,25 +23,12 @@ from crm_services.postgres.database import session
 from crm_services.postgres.migration import MARKET_ROLE, ROLE, MigrationUnderWay, migrate, unmigrate
 from crm_services.postgres.target import DatabaseTarget, database_target, parse_database_url
 from local.cluster import PROGRAMS
-from local.environment import ROOT
 from local.lambda_context import LambdaContext
 from local.postgres import Server, connect, create_database, server
+from tests.support.bare import bare_database
 
 CRM_TABLES = ("crm_customers", "user_access", "user_miners", "miner_models", "network_snapshots")
 PATIENCE_SECONDS = 20
-_numbers = count(1)
-
-
-@pytest.fixture
-def bare_url(postgres: Server) -> Iterator[str]:
-    """The URL, as their owner, of a database with the CRM's tables and nothing of the bundle's."""
-    with _bare(postgres) as url:
-        yield url
-
-
-@pytest.fixture
-def bare(bare_url: str) -> DatabaseTarget:
-    return parse_database_url(bare_url)
 
 
 @pytest.fixture(scope="module")
@@ -55,20 +41,6 @@ def strict() -> Iterator[tuple[Server, Path]]:
         with connect(running.url("postgres", "postgres")) as admin:
             admin.run("select pg_reload_conf()")
         yield running, data / "server.log"
-
-
-@contextmanager
-def _bare(postgres: Server) -> Iterator[str]:
-    name = f"bare_{next(_numbers)}"
-    create_database(postgres, name)
-    url = postgres.url(name)
-    with connect(url) as owner:
-        owner.run((ROOT / "local" / "crm.sql").read_text())
-    try:
-        yield url
-    finally:
-        with connect(postgres.url("postgres", "postgres")) as admin:
-            admin.run(f"drop database {name} with (force)")
 
 
 # ── What it reports ──────────────────────────────────────────────────────────────────────────────────────────
@@ -223,7 +195,7 @@ def test_an_index_that_was_left_unfinished_is_made_anew(bare: DatabaseTarget, ba
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
 def test_the_role_gets_its_password_from_the_secret_and_no_log_sees_it(strict: tuple[Server, Path]) -> None:
     postgres, log = strict
-    with _bare(postgres) as url:
+    with bare_database(postgres) as url:
         owner = parse_database_url(url)
 
         first = migrate(owner, "péage-and-hashrate")
@@ -251,7 +223,7 @@ def test_the_function_takes_the_owner_and_the_role_s_password_from_secrets(
 ) -> None:
     postgres, _ = strict
     aws.delenv("DATABASE_URL")
-    with _bare(postgres) as url:
+    with bare_database(postgres) as url:
         owner = parse_database_url(url)
         aws.setenv("DATABASE_HOST", owner.host)
         aws.setenv("DATABASE_NAME", owner.database)
@@ -276,7 +248,7 @@ def test_the_function_takes_the_owner_and_the_role_s_password_from_secrets(
 
 def test_unmigrate_takes_everything_away_again(strict: tuple[Server, Path]) -> None:
     postgres, _ = strict
-    with _bare(postgres) as url:
+    with bare_database(postgres) as url:
         owner = parse_database_url(url)
         unmigrate(owner)  # what another test left of the role
         before = _dump(url)

@@ -10,7 +10,7 @@ from crm_services.base.errors import AppError, Conflict, QueryFailed
 from crm_services.base.settings import MachineSource
 from crm_services.postgres.database import Run, session
 from crm_services.postgres.machines import machines_view, refuse_without
-from crm_services.postgres.roles import bring_role, drop_role
+from crm_services.postgres.roles import SETTINGS, bring_role, drop_role
 from crm_services.postgres.target import DatabaseTarget
 
 ROLE = "crm_hosting"
@@ -24,6 +24,9 @@ ATTEMPTS = 60
 PAUSE_SECONDS = 2.0
 LOCK_NOT_HAD = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 STILL_REFERENCED = "2BP01"
+# Said before anything else: whoever may create in the schema public could have made a function or an operator there
+# that fits our arguments better than PostgreSQL's own, and it would run as the owner of the CRM's tables.
+SAFE_PATH = f"set search_path = {SETTINGS['search_path']}"
 
 SQL = files("crm_services.postgres") / "sql"
 LOCK = "hashtext('crm_hosting.migration')"
@@ -52,6 +55,7 @@ def migrate(
             *bring_role(run, owner, MARKET_ROLE, market_password, MARKET_CONNECTION_LIMIT),
             *_apply(run, schema(machine_source)),
             *_bring_indexes(run),
+            *_warnings(run),
         ]
 
 
@@ -71,13 +75,20 @@ def unmigrate(owner: DatabaseTarget) -> list[str]:
 
 def is_migrated(target: DatabaseTarget) -> bool:
     """Whether the database has the bundle's schema."""
-    with session(target) as run:
+    with _session(target) as run:
         return bool(run("select to_regclass('crm_hosting.runs') is not null")[0][0])
 
 
 @contextmanager
+def _session(target: DatabaseTarget) -> Iterator[Run]:
+    with session(target) as run:
+        run(SAFE_PATH)
+        yield run
+
+
+@contextmanager
 def _alone(owner: DatabaseTarget) -> Iterator[Run]:
-    with session(owner) as run:
+    with _session(owner) as run:
         if not run(f"select pg_try_advisory_lock({LOCK})")[0][0]:
             raise MigrationUnderWay
         # An index of a large table takes its time, and nobody queues behind one that is made concurrently.
@@ -144,6 +155,11 @@ def _indexes() -> dict[str, str]:
 def _state_of_index(run: Run, name: str) -> str | None:
     rows = run("select indisvalid from pg_index where indexrelid = to_regclass(:name)", name=f"public.{name}")
     return ("valid" if rows[0][0] else "invalid") if rows else None
+
+
+def _warnings(run: Run) -> list[str]:
+    """What is no fault of the bundle's, and its operator should know."""
+    return [f"warning: {text}" for (text,) in run(_sql("warnings.sql"), roles=[ROLE, MARKET_ROLE])]
 
 
 def _catalogue(run: Run) -> dict[str, str]:

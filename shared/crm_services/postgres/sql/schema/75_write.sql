@@ -2,13 +2,14 @@
 -- the CRM itself; and therefore no more than the scope, the lease and seven columns allow.
 
 -- Its statement is bound to its names here and now, so the path is for the CRM's triggers alone: it is the one they
--- know. Nobody but the next function may call it.
+-- know, but for temporary tables, which come last: the bundle's role could make one of the name of the CRM's own, and its
+-- triggers would run as the owner. Nobody but the next function may call it.
 create or replace function crm_hosting.write_rows(
   scope text, ids integer[], miners_counts integer[], capacities double precision[], models text[],
   daily_btc numeric[], daily_usd numeric[], daily_profits numeric[]
 ) returns setof integer
 language sql volatile
-set search_path = "$user", public
+set search_path = "$user", public, pg_temp
 begin atomic
   with free as materialized (
     select n.*
