@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from crm_services.base.secrets import market_role_password, role_password
-from crm_services.base.settings import connection_limit, machine_source
+from crm_services.base.settings import connection_limit, machine_source, snapshot_time_zone
 from crm_services.postgres.migration import MARKET_ROLE, ROLE, migrate
 from crm_services.postgres.target import owner_target
 
@@ -21,6 +21,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         connection_limit(),
         market_role_password(MARKET_ROLE),
         machine_source(),
+        snapshot_time_zone(),
     )
     logger.info("migrated", changes=changes)
     return {"changes": changes}

@@ -14,8 +14,8 @@ from pg8000.native import Connection
 Row = dict[str, Any]
 
 # The calculator writes a snapshot's difficulty in this unit, and its time as the wall clock of this zone.
-DIFFICULTY_UNIT = 1
-CLOCK = ZoneInfo("UTC")
+DIFFICULTY_UNIT = 1e12
+CLOCK = ZoneInfo("America/New_York")
 
 # The words of user_miners' only writer, the batch calculator's autosave, and how many rows in a hundred have each.
 STATUSES = {"manual": 58, "online": 28, "offline": 6, "maintenance": 5, "error": 3}

@@ -3,14 +3,14 @@
 import sys
 
 from crm_services.base.errors import AppError, MigrationRefused
-from crm_services.base.settings import machine_source
+from crm_services.base.settings import machine_source, snapshot_time_zone
 from crm_services.postgres.migration import migrate, unmigrate
 from crm_services.postgres.target import DatabaseTarget, parse_database_url
 from local.environment import given_database
 
 
 def _migrate(owner: DatabaseTarget) -> list[str]:
-    return migrate(owner, machine_source=machine_source())
+    return migrate(owner, machine_source=machine_source(), snapshot_time_zone=snapshot_time_zone())
 
 
 ACTIONS = {"migrate": _migrate, "unmigrate": unmigrate}

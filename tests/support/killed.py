@@ -13,6 +13,7 @@ from pg8000.native import Connection
 from crm_services.base.errors import AppError
 from crm_services.postgres.database import Database
 from crm_services.sync import batch, worker
+from local import crm_rows
 from tests.support.crm import DIFFICULTY
 from tests.support.runs import runs
 
@@ -32,10 +33,6 @@ insert into user_miners (user_id, miner_model_id, quantity, actual_hashrate, act
   select a.id, 1 + n, a.id % 9 + n, 100, 3000, case when a.id % 100 = 0 then 500 else 0.05 end
   from user_access a, generate_series(0, a.id % 3) n;
 alter table crm_customers add constraint solvent check (hosting_net_profit_daily > -1000);
-"""
-
-PRICE = """
-insert into network_snapshots (btc_price, network_difficulty, network_hashrate) values (:price, :difficulty, 1000)
 """
 
 # Customers whose record is not what it should be, by a plain reckoning of its own.
@@ -69,7 +66,7 @@ class Killer:
     def change_prices(self) -> None:
         """From now on every customer's figures are others."""
         self.price += 100
-        self.owner.run(PRICE, price=self.price, difficulty=DIFFICULTY)
+        crm_rows.insert(self.owner, "network_snapshots", crm_rows.snapshot(self.price, DIFFICULTY))
 
     def start(self) -> BaseProcess:
         """A run in a process of its own."""

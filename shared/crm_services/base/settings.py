@@ -13,6 +13,8 @@ HOUR = timedelta(hours=1)
 
 # The tables of the CRM's that may hold the machines.
 MachineSource = Literal["user_miners", "hosting_miners"]
+# The zone whose wall clock the CRM's calculator writes.
+CRM_TIME_ZONE = "America/New_York"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Thresholds:
     sync_age: timedelta = timedelta(hours=24)
     critical_sync_age: timedelta = timedelta(hours=48)
     market_age: timedelta = timedelta(hours=6)
+    # What 1 TH/s earns a day at most: beyond it a price or a difficulty is in another unit.
+    usd_per_terahash: Decimal = Decimal(100)
+    btc_per_terahash: Decimal = Decimal("0.001")
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,11 @@ def machine_source() -> MachineSource:
         case "hosting_miners":
             return "hosting_miners"
     raise UnusableSetting("MACHINE_SOURCE", "user_miners or hosting_miners")
+
+
+def snapshot_time_zone() -> str:
+    """The zone by whose wall clock the migration has the CRM's snapshots read."""
+    return os.environ.get("SNAPSHOT_TIME_ZONE") or CRM_TIME_ZONE
 
 
 def connection_limit() -> int:

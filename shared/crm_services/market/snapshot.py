@@ -1,4 +1,4 @@
-"""Takes a snapshot of price and network from strangers, judges it, and appends it to the CRM's."""
+"""Takes a snapshot of price and network from strangers, judges it, and appends it to the bundle's own."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -41,7 +41,7 @@ class MarketUnknown(AppError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A row of `network_snapshots`: USD, difficulty, EH/s, BTC, where from, and whether to be believed."""
+    """A row of `crm_hosting.market_snapshots`: USD, difficulty, EH/s, BTC, where from, and whether to be believed."""
 
     btc_price: float
     network_difficulty: float

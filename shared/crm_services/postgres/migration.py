@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 
-from crm_services.base.errors import AppError, Conflict, QueryFailed
-from crm_services.base.settings import MachineSource
+from crm_services.base.errors import AppError, Conflict, MigrationRefused, QueryFailed
+from crm_services.base.settings import CRM_TIME_ZONE, MachineSource
 from crm_services.postgres.database import Run, session
 from crm_services.postgres.machines import machines_view, refuse_without
 from crm_services.postgres.roles import SETTINGS, bring_role, drop_role
@@ -37,23 +37,26 @@ class MigrationUnderWay(Conflict):
     """Another migration works on this database."""
 
 
-def migrate(
+def migrate(  # noqa: PLR0913, PLR0917 (each is a setting of its own)
     owner: DatabaseTarget,
     password: str | None = None,
     connection_limit: int = 20,
     market_password: str | None = None,
     machine_source: MachineSource = "user_miners",
+    snapshot_time_zone: str = CRM_TIME_ZONE,
 ) -> list[str]:
     """Create or update what the bundle needs in the database; returns a line for each change.
 
-    Raises MigrationRefused, before anything is changed, where the CRM lacks the table of the machines.
+    Raises MigrationRefused, before anything is changed, where the CRM lacks the table of the machines, or
+    PostgreSQL does not know the zone.
     """
     with _alone(owner) as run:
         refuse_without(run, machine_source)
+        _refuse_unknown(run, snapshot_time_zone)
         return [
             *bring_role(run, owner, ROLE, password, connection_limit),
             *bring_role(run, owner, MARKET_ROLE, market_password, MARKET_CONNECTION_LIMIT),
-            *_apply(run, schema(machine_source)),
+            *_apply(run, schema(machine_source, snapshot_time_zone)),
             *_bring_indexes(run),
             *_warnings(run),
         ]
@@ -166,11 +169,23 @@ def _catalogue(run: Run) -> dict[str, str]:
     return {str(name): str(definition) for name, definition in run(_sql("catalogue.sql"))}
 
 
-def schema(machine_source: MachineSource) -> str:
-    """All that the bundle has in the database, in the order of the files' names; idempotent."""
+def schema(machine_source: MachineSource, snapshot_time_zone: str = CRM_TIME_ZONE) -> str:
+    """All that the bundle has in the database, in the order of the files' names; idempotent.
+
+    The zone is a setting of the transaction: the SQL writes it into the view, where the planner knows it.
+    """
     parts = {part.name: part.read_text(encoding="utf-8") for part in (SQL / "schema").iterdir()}
     parts["54_machines.sql"] = machines_view(machine_source)
-    return "\n".join(parts[name] for name in sorted(parts))
+    zone = snapshot_time_zone.replace("'", "''")
+    return f"set local crm_hosting.snapshot_time_zone = '{zone}';\n" + "\n".join(parts[name] for name in sorted(parts))
+
+
+def _refuse_unknown(run: Run, zone: str) -> None:
+    if not run("select from pg_timezone_names where lower(name) = lower(:zone)", zone=zone):
+        raise MigrationRefused(
+            f"SnapshotTimeZone (SNAPSHOT_TIME_ZONE) is {zone!r}, a time zone that PostgreSQL does not know. Nothing "
+            "was changed: set it to a name of the tz database, as America/New_York or UTC."
+        )
 
 
 def _sql(name: str) -> str:
