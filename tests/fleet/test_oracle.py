@@ -22,7 +22,7 @@ from tests.support.oracle import STATUSES, World, fits
 DATABASES = int(os.environ.get("ORACLE_DATABASES", "20"))
 TABLES = (
     "user_access", "miner_models", "hosting_sites", "crm_customers", "user_miners", "hosting_miners",
-    "network_snapshots",
+    "network_snapshots", "crm_hosting.market_snapshots",
 )  # fmt: skip
 
 
@@ -97,8 +97,7 @@ def compare_batch(client: Client, owner: Connection, is_any: bool, is_hosted: bo
     assert found == findings
     status = data(client.get("/crm/api/sync-status", caller))
     assert {name: status[name] for name in world.link_counts(seen)} == world.link_counts(seen)
-    now = datetime.now(UTC).replace(tzinfo=None)
-    assert status["sync_health"] == world.health(seen, len(errors), len(findings), now)
+    assert status["sync_health"] == world.health(seen, len(errors), len(findings))
 
 
 def assert_stored(owner: Connection, before: dict[str, Any], expected: dict[str, Any] | None) -> None:
@@ -126,7 +125,7 @@ def fill(owner: Connection, rows: dict[str, list[dict[str, Any]]]) -> None:
         columns = ", ".join(rows[table][0])
         extra, values = (", name", ", 'n'") if table in {"user_access", "crm_customers"} else ("", "")
         owner.run(
-            f"insert into {table} ({columns}{extra}) select {columns}{values}"
+            f"insert into {table} ({columns}{extra}) overriding system value select {columns}{values}"
             f" from json_populate_recordset(cast(null as {table}), cast(:rows as json))",
             rows=json.dumps([{key: plain(value) for key, value in row.items()} for row in rows[table]], default=str),
         )
@@ -148,6 +147,8 @@ def read(owner: Connection, is_any: bool, is_hosted: bool) -> World:
         hosted=records(owner, "select * from hosting_miners"),
         sites=records(owner, "select * from hosting_sites"),
         snapshots=records(owner, "select * from network_snapshots"),
+        own_snapshots=records(owner, "select * from crm_hosting.market_snapshots"),
+        now=datetime.now(UTC),
         is_any=is_any,
         is_hosted=is_hosted,
     )

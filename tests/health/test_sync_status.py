@@ -8,12 +8,14 @@ from pg8000.native import Connection
 
 from crm_services.base.settings import Thresholds, settings
 from crm_services.health.judgement import Figures, judge
+from crm_services.market.newest import Market
 from tests.support.client import Client, data
 from tests.support.cloudformation import Stack
 from tests.support.crm import Crm
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-WELL = Figures(now=NOW, total=100, linked=30, last_sync=NOW - timedelta(hours=1), operations=30, market_as_of=NOW)
+MARKET = Market(NOW, btc_per_terahash=Decimal("4.3e-7"), usd_per_terahash=Decimal("0.04"))
+WELL = Figures(now=NOW, total=100, linked=30, last_sync=NOW - timedelta(hours=1), operations=30, market=MARKET)
 PATH = "/crm/api/sync-status"
 
 
@@ -41,9 +43,23 @@ RULES = [
     ({"last_sync": hours_ago(24)}, "healthy", []),
     ({"last_sync": hours_ago(30)}, "warning", ["The last sync was 30 hours ago, more than 24"]),
     ({"last_sync": hours_ago(49)}, "critical", ["The last sync was 49 hours ago, more than 24"]),
-    ({"market_as_of": None}, "warning", ["There is no usable market data"]),
-    ({"market_as_of": hours_ago(6)}, "healthy", []),
-    ({"market_as_of": hours_ago(9)}, "warning", ["Market data are 9 hours old, more than 6"]),
+    ({"market": None}, "warning", ["There is no usable market data"]),
+    ({"market": MARKET._replace(as_of=hours_ago(6))}, "healthy", []),
+    ({"market": MARKET._replace(as_of=hours_ago(9))}, "warning", ["Market data are 9 hours old, more than 6"]),
+    ({"market": MARKET._replace(usd_per_terahash=Decimal(100), btc_per_terahash=Decimal("0.001"))}, "healthy", []),
+    (
+        {"market": MARKET._replace(usd_per_terahash=Decimal("41176.4"), btc_per_terahash=Decimal("433427.1"))},
+        "critical",
+        [
+            "Market data cannot be right: 1 TH/s would earn 41176.40 $ a day, more than 100",
+            "Market data cannot be right: 1 TH/s would earn 433427.1000 BTC a day, more than 0.001",
+        ],
+    ),
+    (
+        {"market": MARKET._replace(usd_per_terahash=Decimal("100.001"))},
+        "critical",
+        ["Market data cannot be right: 1 TH/s would earn 100.001 $ a day, more than 100"],
+    ),
     (
         {"findings": {"ambiguous_email": 2, "unknown_status": 1}},
         "warning",
@@ -64,7 +80,7 @@ def test_every_rule_names_its_cause_and_its_figure(figures: dict[str, object], h
         ({"linked": 199_999, "total": 1_000_000}, "Link rate 19.9999 % is below 20 %"),
         ({"failed": 501, "operations": 10_000}, "Sync error rate 5.01 % is above 5 %"),
         ({"last_sync": hours_ago(24.2)}, "The last sync was 24.2 hours ago, more than 24"),
-        ({"market_as_of": NOW - timedelta(hours=6, seconds=36)}, "Market data are 6.01 hours old, more than 6"),
+        ({"market": MARKET._replace(as_of=hours_ago(6.01))}, "Market data are 6.01 hours old, more than 6"),
     ],
 )
 def test_a_figure_never_reads_like_the_limit_that_it_misses(figures: dict[str, object], issue: str) -> None:
@@ -183,3 +199,23 @@ def test_an_owners_own_newer_run_counts_for_him(client: Client, crm: Crm, owner:
 
     assert data(client.get(PATH, one))["issues"] == []
     assert crm.row(customer)["miners_count"] == 200
+
+
+def test_a_difficulty_in_another_unit_is_critical_whoever_wrote_it(client: Client, crm: Crm, owner: Connection) -> None:
+    admin = crm.account(role="admin")
+    crm.linked_customer()
+    crm.snapshot(difficulty=145.04)  # in trillions, and divided once more
+    client.post("/crm/api/sync-all-hosting", admin)
+    status = data(client.get(PATH, admin, accept_language="en"))
+    assert status["sync_health"] == "critical"
+    assert [issue.split(":")[0] for issue in status["issues"]] == ["Market data cannot be right"] * 2
+
+    crm.snapshot()
+    assert data(client.get(PATH, admin))["sync_health"] == "healthy"
+
+    owner.run(
+        "insert into crm_hosting.market_snapshots"
+        " (btc_price, network_difficulty, network_hashrate, block_reward, is_valid)"
+        " values (95000, 145.04, 1000, 3.125, true)"
+    )
+    assert data(client.get(PATH, admin))["sync_health"] == "critical"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -60,8 +61,10 @@ wild = {
     "electricity_cost": st.one_of(tame["electricity_cost"], st.sampled_from([1e308, 1e15]), st.floats()),
 }
 moment = st.integers(0, 5).map(lambda hours: datetime(2026, 1, 1) + timedelta(hours=hours))
+ages = st.sampled_from([timedelta(hours=hours) for hours in (0, 0, 1, 3, 7, 30, -1, -5)])
 positive = st.one_of(st.floats(1e-3, 1e6), st.sampled_from([95_000.0, 0.0, -1.0, float("nan"), float("inf"), 1e300]))
-difficulty = st.one_of(st.floats(1e12, 1e16), st.sampled_from([1.5e14, 1.0, 0.0, float("nan")]))
+# In trillions, as the CRM has it; or as it is, as somebody else might.
+difficulty = st.one_of(st.floats(1.0, 1e4), st.floats(1e12, 1e16), st.sampled_from([145.04, 1e6, 0.0, float("nan")]))
 
 
 @st.composite
@@ -117,14 +120,31 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
             "electricity_rate": tame["electricity_cost"],
         }
     )
+    now = datetime.now(UTC)
+    figures = {
+        "btc_price": st.one_of(st.just(95_000.0), positive),
+        "network_hashrate": positive,
+        "block_reward": st.one_of(st.just(3.125), positive),
+    }
+    # The CRM's clock is that of the US East coast. Some of its rows are old, or of an hour that comes twice or never.
     snapshot = st.fixed_dictionaries(
-        {
-            "recorded_at": st.one_of(moment, st.just(datetime.now(UTC).replace(tzinfo=None))),
-            "btc_price": st.one_of(st.just(95_000.0), positive),
+        figures
+        | {
+            "recorded_at": st.one_of(
+                moment,
+                st.sampled_from([datetime(2026, 3, 8, 2, 30), datetime(2025, 11, 2, 1, 30)]),
+                ages.map(lambda age: (now - age).astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None)),
+            ),
             "network_difficulty": difficulty,
-            "network_hashrate": positive,
-            "block_reward": st.one_of(st.just(3.125), positive),
             "is_valid": st.sampled_from([True, True, None, False]),
+        }
+    )
+    own_snapshot = st.fixed_dictionaries(
+        figures
+        | {
+            "recorded_at": ages.map(lambda age: now - age),
+            "network_difficulty": st.floats(1e12, 1e16),
+            "is_valid": st.sampled_from([True, True, False]),
         }
     )
     drawn: dict[str, list[dict[str, Any]]] = {
@@ -142,6 +162,7 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
             row | {"serial_number": f"SN{number}"} for number, row in enumerate(draw(st.lists(hosted, max_size=30)))
         ],
         "network_snapshots": draw(st.lists(snapshot, max_size=3)),
+        "crm_hosting.market_snapshots": draw(st.lists(own_snapshot, max_size=2)),
     }
     return {"user_access": accounts} | {
         table: [{"id": number} | row for number, row in enumerate(rows, 1)] for table, rows in drawn.items()

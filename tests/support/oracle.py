@@ -7,10 +7,11 @@ PostgreSQL makes of it; BTC per TH/s and day has 40 places; everything else is e
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 # White space as Unicode has it, and what has no width.
 BLANKS = "".join(c for c in map(chr, range(0x10000)) if c.isspace() and c not in "\x1c\x1d\x1e\x1f") + (
@@ -20,6 +21,7 @@ ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstu
 STATUSES = ("active", "offline", "maintenance", "sold")
 # What the CRM's other words mean.
 MEANINGS = {"online": "active", "manual": "active", "error": "offline", "disabled": "offline", "pending": "offline"}
+CRM_CLOCK = ZoneInfo("America/New_York")
 LARGEST_INTEGER = 2**31 - 1
 EXACT = Context(prec=2000)  # more digits than any figure has
 
@@ -34,7 +36,9 @@ class World:
     miners: list[dict[str, Any]]
     hosted: list[dict[str, Any]]
     sites: list[dict[str, Any]]
-    snapshots: list[dict[str, Any]]
+    snapshots: list[dict[str, Any]]  # the CRM's, and the bundle's own
+    own_snapshots: list[dict[str, Any]]
+    now: datetime
     is_any: bool
     is_hosted: bool
 
@@ -107,17 +111,30 @@ class World:
         }
 
     def market(self) -> dict[str, Any] | None:
-        """The newest usable snapshot."""
+        """The newest usable snapshot, its time in UTC and its difficulty as it is."""
+        crm = [
+            row
+            | {
+                "is_own": False,
+                "recorded_at": row["recorded_at"].replace(tzinfo=CRM_CLOCK).astimezone(UTC),
+                "network_difficulty": number(row["network_difficulty"])
+                * (10**12 if row["network_difficulty"] < 10**6 else 1),
+            }
+            for row in self.snapshots
+        ]
+        own = [
+            row | {"is_own": True, "network_difficulty": number(row["network_difficulty"])}
+            for row in self.own_snapshots
+        ]
         usable = [
             row
-            for row in self.snapshots
+            for row in crm + own
             if row["is_valid"] is not False
-            and all(
-                math.isfinite(row[name]) and row[name] > 0
-                for name in ("btc_price", "network_difficulty", "network_hashrate", "block_reward")
-            )
+            and row["recorded_at"] <= self.now + timedelta(minutes=5)
+            and row["network_difficulty"] > 0
+            and all(math.isfinite(row[name]) and row[name] > 0 for name in ("btc_price", "block_reward"))
         ]
-        return max(usable, key=lambda row: (row["recorded_at"], row["id"]), default=None)
+        return max(usable, key=lambda row: (row["recorded_at"], row["is_own"], row["id"]), default=None)
 
     def stats(self, customer: dict[str, Any]) -> dict[str, Any]:
         """`data` of hosting-stats."""
@@ -147,9 +164,9 @@ class World:
             },
             "by_status": counts,
             "electricity_cost_daily": cost,
-            "net_profit_daily": EXACT.subtract(usd, cost),
+            "net_profit_daily": EXACT.subtract(usd, cost) if market else 0,
             "btc_price": decimal(market["btc_price"]) if market else None,
-            "network_difficulty": decimal(market["network_difficulty"]) if market else None,
+            "network_difficulty": exact(market["network_difficulty"]) if market else None,
             "market_as_of": market["recorded_at"].strftime("%Y-%m-%dT%H:%M:%SZ") if market else None,
         }
 
@@ -160,9 +177,7 @@ class World:
         cost = rounded(watts / 1000 * 24, 2)
         if market is None:
             return rounded(Fraction(0), 8), rounded(Fraction(0), 2), cost
-        hashes = 10**12 * 86_400 * number(market["block_reward"])
-        per_terahash = hashes / (number(market["network_difficulty"]) * 2**32)
-        btc = total(running, "hashrate") * Fraction(rounded(per_terahash, 40))
+        btc = total(running, "hashrate") * btc_per_terahash_day(market)
         return rounded(btc, 8), rounded(btc * number(market["btc_price"]), 2), cost
 
     def miners_list(self, customer: dict[str, Any], status: str | None = None) -> list[dict[str, Any]]:
@@ -197,9 +212,12 @@ class World:
             "miners_count": stats["miners_count"],
             "mining_capacity": float(stats["total_power_mw"]),
             "primary_miner_model": next(iter(stats["by_model"]), None),
-            "hosting_estimated_daily_btc": stats["estimated_daily_btc"],
-            "hosting_estimated_daily_usd": stats["estimated_daily_usd"],
-            "hosting_net_profit_daily": stats["net_profit_daily"],
+        } | {
+            # Without a market nothing is known of what runs, and so the record keeps what it says.
+            f"hosting_{name}": stats[name]
+            if self.market() or not stats["miners_count"]
+            else customer[f"hosting_{name}"]
+            for name in ("estimated_daily_btc", "estimated_daily_usd", "net_profit_daily")
         }
 
     def findings(self, customer: dict[str, Any]) -> set[str]:
@@ -225,24 +243,36 @@ class World:
             "link_rate": rounded(Fraction(100 * linked, len(customers)), 2) if customers else 0,
         }
 
-    def health(self, customers: list[dict[str, Any]], errors: int, findings: int, now: datetime) -> str:
+    def health(self, customers: list[dict[str, Any]], errors: int, findings: int) -> str:
         """`sync_health` right after a batch over these customers."""
         counts = self.link_counts(customers)
-        if customers and not counts["linked_customers"]:
-            return "critical"
         market = self.market()
-        is_stale = market is None or (now - market["recorded_at"]).total_seconds() > 6 * 3600
+        if (customers and not counts["linked_customers"]) or (market and is_implausible(market)):
+            return "critical"
+        is_stale = market is None or self.now - market["recorded_at"] > timedelta(hours=6)
         is_low = 100 * counts["linked_customers"] < 20 * len(customers)
         return "warning" if is_low or errors or findings or is_stale else "healthy"
+
+
+def btc_per_terahash_day(market: dict[str, Any]) -> Fraction:
+    """What 1 TH/s earns a day."""
+    hashes = 10**12 * 86_400 * number(market["block_reward"])
+    return Fraction(rounded(hashes / (market["network_difficulty"] * 2**32), 40))
+
+
+def is_implausible(market: dict[str, Any]) -> bool:
+    """Whether 1 TH/s is said to earn more than anybody ever believed."""
+    btc = btc_per_terahash_day(market)
+    return btc > Fraction(1, 1000) or btc * number(market["btc_price"]) > 100
 
 
 def fits(record: dict[str, Any]) -> bool:
     """Whether the columns of the customer's record can hold it."""
     return bool(
         record["miners_count"] <= LARGEST_INTEGER
-        and abs(record["hosting_estimated_daily_btc"]) < 10**10
-        and abs(record["hosting_estimated_daily_usd"]) < 10**16
-        and abs(record["hosting_net_profit_daily"]) < 10**16
+        and abs(record["hosting_estimated_daily_btc"] or 0) < 10**10
+        and abs(record["hosting_estimated_daily_usd"] or 0) < 10**16
+        and abs(record["hosting_net_profit_daily"] or 0) < 10**16
     )
 
 

@@ -64,6 +64,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "行情数据已有 {figure} 小时未更新,超过 {limit} 小时",
         "Market data are {figure} hours old, more than {limit}",
     ),
+    "usd_implausible": (
+        "行情数据不可信:每 TH/s 每天收入 {figure} 美元,超过 {limit}",
+        "Market data cannot be right: 1 TH/s would earn {figure} $ a day, more than {limit}",
+    ),
+    "btc_implausible": (
+        "行情数据不可信:每 TH/s 每天收入 {figure} BTC,超过 {limit}",
+        "Market data cannot be right: 1 TH/s would earn {figure} BTC a day, more than {limit}",
+    ),
     "ambiguous_email": (
         "邮箱匹配多个账户的客户:{count} 个",
         "Customers whose e-mail matches several accounts: {count}",

@@ -43,7 +43,7 @@ select json_build_object(
   'by_status', json_build_object(
     'active', active, 'offline', offline, 'maintenance', maintenance, 'sold', sold),
   'electricity_cost_daily', electricity_cost,
-  'net_profit_daily', daily_usd - electricity_cost,
+  'net_profit_daily', case when recorded_at is null then 0 else daily_usd - electricity_cost end,
   'btc_price', btc_price,
   'network_difficulty', network_difficulty,
   'market_as_of', to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')

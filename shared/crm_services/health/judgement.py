@@ -7,6 +7,7 @@ from typing import Literal
 
 from crm_services.base.messages import Language, text
 from crm_services.base.settings import HOUR, Thresholds
+from crm_services.market.newest import Market
 
 Health = Literal["healthy", "warning", "critical"]
 
@@ -21,7 +22,7 @@ class Figures:
     last_sync: datetime | None = None
     operations: int = 0
     failed: int = 0
-    market_as_of: datetime | None = None
+    market: Market | None = None
     findings: dict[str, int] = field(default_factory=dict)
 
 
@@ -46,16 +47,25 @@ def judge(figures: Figures, thresholds: Thresholds, language: Language) -> tuple
         issue("never_synced")
     elif (age := figures.now - figures.last_sync) > thresholds.sync_age:
         beyond("sync_old", _hours(age), _hours(thresholds.sync_age), 0)
-    if figures.market_as_of is None:
+    is_implausible = False
+    if figures.market is None:
         issue("market_missing")
-    elif (age := figures.now - figures.market_as_of) > thresholds.market_age:
-        beyond("market_stale", _hours(age), _hours(thresholds.market_age), 0)
+    else:
+        if (age := figures.now - figures.market.as_of) > thresholds.market_age:
+            beyond("market_stale", _hours(age), _hours(thresholds.market_age), 0)
+        for figure, limit, decimals, message in (
+            (figures.market.usd_per_terahash, thresholds.usd_per_terahash, 2, "usd_implausible"),
+            (figures.market.btc_per_terahash, thresholds.btc_per_terahash, 4, "btc_implausible"),
+        ):
+            if figure > limit:
+                is_implausible = True
+                beyond(message, figure, limit, decimals)
     for finding, count in figures.findings.items():
         issue(finding, count=count)
 
     is_unlinked = figures.total > 0 and figures.linked == 0
     is_long_ago = figures.last_sync is not None and figures.now - figures.last_sync > thresholds.critical_sync_age
-    if is_unlinked or is_long_ago:
+    if is_unlinked or is_long_ago or is_implausible:
         return "critical", issues
     return ("warning" if issues else "healthy"), issues
 

@@ -9,7 +9,7 @@ from crm_services.base.messages import Language
 from crm_services.base.settings import settings
 from crm_services.health.judgement import Figures, judge
 from crm_services.links.matching import link_counts
-from crm_services.market.newest import market_as_of
+from crm_services.market.newest import market
 from crm_services.postgres.database import Transaction
 from crm_services.sync.runs import last_completed
 
@@ -31,7 +31,7 @@ def sync_status(transaction: Transaction, caller: Callable[[], Caller], language
         last_sync=last_sync,
         operations=max(linked, failed) if operations is None else operations,
         failed=failed,
-        market_as_of=market_as_of(transaction),
+        market=market(transaction),
         findings={str(kind): int(count) for kind, count in transaction.rows(FINDING_COUNTS)},
     )
     health, issues = judge(figures, settings().thresholds, language)

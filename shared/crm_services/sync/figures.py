@@ -3,14 +3,22 @@
 from crm_services.fleet.figures import BY_SIZE, EARNINGS, MARKET, MODELS
 from crm_services.links.matching import CANDIDATE, CANDIDATES, FIRST_CANDIDATE
 
-# The columns that the sync writes, and what it writes: `f` is the fleet of the customer's account, null without rows.
+
+# Without a market nobody knows what machines earn, and the record keeps what it says; no machines earn nothing.
+def _estimate(column: str, value: str, sql_type: str) -> dict[str, str]:
+    kept = f"f.machines > 0 and not exists (select from market) then l.{column}"
+    return {column: f"(case when {kept} else coalesce({value}, 0) end)::{sql_type}"}
+
+
+# The columns that the sync writes, and what it writes: `f` is the fleet of the customer's account, null without rows,
+# `l` the record as it is.
 WRITTEN = {
     "miners_count": "coalesce(f.machines, 0)::integer",
     "mining_capacity": "round(coalesce(f.power, 0) * 0.000001, 3)::double precision",
     "primary_miner_model": "f.model",
-    "hosting_estimated_daily_btc": "coalesce(f.daily_btc, 0)::numeric(18, 8)",
-    "hosting_estimated_daily_usd": "coalesce(f.daily_usd, 0)::numeric(18, 2)",
-    "hosting_net_profit_daily": "coalesce(f.daily_usd - f.electricity_cost, 0)::numeric(18, 2)",
+    **_estimate("hosting_estimated_daily_btc", "f.daily_btc", "numeric(18, 8)"),
+    **_estimate("hosting_estimated_daily_usd", "f.daily_usd", "numeric(18, 2)"),
+    **_estimate("hosting_net_profit_daily", "f.daily_usd - f.electricity_cost", "numeric(18, 2)"),
 }
 
 

@@ -76,12 +76,14 @@ class HostingStatsSchema(Schema):
     electricity_cost_daily: float = Field(
         description="USD a day of the active machines: kW x 24 x the row's price (the site's), rounded to 0.01"
     )
-    net_profit_daily: float = Field(description="USD a day: estimated_daily_usd - electricity_cost_daily")
-    btc_price: float | None = Field(
-        None, description="USD, of the newest usable row of network_snapshots; null without one"
+    net_profit_daily: float = Field(
+        description="USD a day: estimated_daily_usd - electricity_cost_daily; 0 without usable market data"
     )
-    network_difficulty: float | None = Field(None, description="Of the same row; null without one")
-    market_as_of: str | None = Field(None, description="When that row was recorded, UTC; null without one")
+    btc_price: float | None = Field(
+        None, description="USD, of the newest usable snapshot, the CRM's or the bundle's; null without one"
+    )
+    network_difficulty: float | None = Field(None, description="Of the same snapshot; null without one")
+    market_as_of: str | None = Field(None, description="When that snapshot was recorded, UTC; null without one")
     miners: list[MinerDataSchema] | None = Field(
         None, description="The newest 200 batches, as hosting-miners lists them; absent with `include=`"
     )
