@@ -10,7 +10,7 @@ end $$;
 
 create or replace view crm_hosting.miners as
 select m.id, m.account_id, m.model_id, k.model_name::text as model,
-       case when crm_hosting.trimmed(m.custom_name) <> '' then m.custom_name end as custom_name,
+       case when crm_hosting.has_text(m.custom_name) then m.custom_name end as custom_name,
        m.location, m.created_at,
        crm_hosting.counted_status(m.status) as status,
        greatest(m.quantity, 0) as quantity,
