@@ -29,10 +29,10 @@ def test_a_delivery_is_repeated_and_then_kept(stack: Stack) -> None:
     assert "sqs:SendMessage" in _allowed(stack, "DailySyncFunctionDailyRole", on="DeadLetters.Arn")
 
 
-def test_a_run_that_failed_is_not_repeated_blindly_and_its_event_is_kept(stack: Stack) -> None:
+def test_a_run_that_failed_is_tried_again_twice_and_its_event_is_kept(stack: Stack) -> None:
     [config] = stack.of_type("AWS::Lambda::EventInvokeConfig").values()
     assert config["FunctionName"] == "DailySyncFunction"
-    assert config["MaximumRetryAttempts"] == 0
+    assert config["MaximumRetryAttempts"] == 2
     assert config["DestinationConfig"] == {"OnFailure": {"Destination": "DeadLetters.Arn"}}
     assert "sqs:SendMessage" in _allowed(stack, "DailySyncFunctionRole", on="DeadLetters.Arn")
 

@@ -12,7 +12,7 @@ from pg8000.native import Connection
 
 from crm_services.base.errors import AppError
 from crm_services.postgres.database import Database
-from crm_services.sync import batch, worker
+from crm_services.sync import batch, patience, worker
 from local import crm_rows
 from tests.support.crm import DIFFICULTY
 from tests.support.runs import runs
@@ -135,7 +135,7 @@ def _signal(process: BaseProcess, number: int) -> None:
 
 def _run() -> None:
     worker.CHUNK_SIZE = CHUNK  # type: ignore[attr-defined] # the worker's own name for it
-    worker.PAUSES_SECONDS = (0.01, 0.05, 0.2)
+    patience.PAUSES_SECONDS = (0.01, 0.05, 0.2)
     batch.LEASE_POLL_SECONDS = 0.02
     with closing(Database()) as database, suppress(AppError):
         batch.run(database, None, "schedule")

@@ -10,7 +10,7 @@ from pg8000.native import Connection
 from crm_services.access.entry import SCOPE_TO
 from crm_services.base.errors import ConnectionLost, QueryFailed
 from crm_services.postgres.database import database
-from crm_services.sync import batch, ranges, worker
+from crm_services.sync import batch, patience, ranges, worker
 from crm_services.sync.batch import TimeLimit
 from crm_services.sync.counts import Counts
 from local.postgres import Server, connect
@@ -202,7 +202,7 @@ def test_findings_are_noted_and_forgotten_when_they_are_mended(crm: Crm, owner: 
 
 
 def test_a_chunk_is_repeated_after_a_deadlock(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "PAUSES_SECONDS", (0, 0))
+    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0, 0))
     crm.linked_customer()
     troubles = iter([QueryFailed("40P01"), ConnectionLost()])
 
@@ -229,7 +229,7 @@ def test_what_is_nobodys_fault_ends_the_run_as_failed(crm: Crm, owner: Connectio
 def test_a_commit_whose_answer_was_lost_is_not_repeated(
     crm: Crm, owner: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "PAUSES_SECONDS", (0,))
+    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0,))
     for _ in range(3):
         crm.linked_customer()
     advance = worker.Worker._advance

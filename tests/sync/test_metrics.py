@@ -8,7 +8,7 @@ from pg8000.native import Connection
 import daily_sync
 from crm_services.base.errors import Conflict, QueryFailed, Unavailable
 from crm_services.postgres.database import database
-from crm_services.sync import batch, worker
+from crm_services.sync import batch, patience, worker
 from crm_services.sync.batch import TimeLimit
 from local.lambda_context import LambdaContext
 from tests.support.client import Client
@@ -161,7 +161,7 @@ def test_a_run_whose_database_is_gone_publishes_the_failure_without_counts(
     crm: Crm, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     crm.linked_customer()
-    environment.setattr(worker, "PAUSES_SECONDS", ())
+    environment.setattr(patience, "PAUSES_SECONDS", ())
 
     def loses_the_database() -> bool:
         environment.setenv("DATABASE_URL", "postgresql://crm_hosting@127.0.0.1:1/nobody_listens")

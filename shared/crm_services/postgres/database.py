@@ -21,8 +21,10 @@ CONNECT_TIMEOUT_SECONDS = 5
 MAX_AGE_SECONDS = 600
 
 LOGIN_REFUSED = "28"
-# Starting up, shutting down, out of connections, or killed by an administrator.
-UNAVAILABLE = ("08", "53", "57P")
+# Starting up, shutting down, out of connections, killed by an administrator; or read only, as a writer that was demoted.
+UNAVAILABLE = ("08", "53", "57P", "25006")
+# The server behind the connection is not, or no more, the one to speak to.
+GONE = ("57P", "25006")
 
 Row = list[Any]
 Run = Callable[..., list[Row]]
@@ -328,7 +330,7 @@ def _failure(error: DatabaseError) -> QueryFailed | Unavailable:
     fields = error.args[0]
     sqlstate = fields.get("C", "")
     if sqlstate.startswith(UNAVAILABLE):
-        return ConnectionLost(reason=sqlstate) if sqlstate.startswith("57P") else Unavailable(reason=sqlstate)
+        return ConnectionLost(reason=sqlstate) if sqlstate.startswith(GONE) else Unavailable(reason=sqlstate)
     return QueryFailed(sqlstate, fields.get("n"))
 
 

@@ -12,6 +12,7 @@ from crm_services.sync import lease
 from crm_services.sync.counts import Counts
 from crm_services.sync.lease import Lease, Origin, State, TakenOver
 from crm_services.sync.metrics import publish_run
+from crm_services.sync.patience import IMPATIENT, Patience, always
 from crm_services.sync.worker import Worker
 
 logger = Logger()
@@ -22,10 +23,15 @@ LEASE_POLL_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """Whether there is time for another chunk, and who goes on when there is none: he gets run id and token."""
+    """Whether there is time for another chunk, and who goes on when there is none: he gets run id and token.
 
-    has_time: Callable[[], bool] = lambda: True
+    `has_time_to_end` holds a little longer, for what a run that stops has still to say.
+    """
+
+    has_time: Callable[[], bool] = always
     hand_over: Callable[[int, int], None] | None = None
+    has_time_to_end: Callable[[], bool] = always
+    patience: Patience = IMPATIENT
 
 
 NO_LIMIT = TimeLimit()
@@ -61,10 +67,15 @@ def run(
     alive; a scheduled run waits for its end, as long as there is time. A failure that is not one customer's ends the
     run as failed and is raised.
     """
+    claim = lease.new_claim()
+
+    def take() -> Lease:
+        with database.transaction() as transaction:
+            return lease.take(transaction, tenant_id, origin, started_by, claim)
+
     while True:
         try:
-            with database.transaction() as transaction:
-                taken = lease.take(transaction, tenant_id, origin, started_by)
+            taken = limit.patience.repeat(take, limit.has_time)
             break
         except Conflict:
             if origin != "schedule" or not limit.has_time():
@@ -75,14 +86,18 @@ def run(
 
 def resume(database: Database, run_id: int, token: int, limit: TimeLimit = NO_LIMIT) -> Outcome:
     """Go on with a run that was handed over with this token; raises TakenOver where somebody has done so before."""
-    with database.transaction() as transaction:
-        taken = lease.resume(transaction, run_id, token)
-    return _work(database, taken, limit)
+    claim = lease.new_claim()
+
+    def take() -> Lease:
+        with database.transaction() as transaction:
+            return lease.resume(transaction, run_id, token, claim)
+
+    return _work(database, limit.patience.repeat(take, limit.has_time), limit)
 
 
 def _work(database: Database, taken: Lease, limit: TimeLimit) -> Outcome:
     began = time.monotonic()
-    worker = Worker(database, taken)
+    worker = Worker(database, taken, limit.patience, limit.has_time_to_end)
     try:
         state: State = "completed" if worker.work(limit.has_time) else "partial"
         counts, remaining = worker.counts(), 0 if state == "completed" else worker.remaining()

@@ -1,6 +1,7 @@
 """The lease on a scope's run: who has it may write, and whoever lets it go cold loses it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from secrets import token_hex
 from typing import Literal
 
 from crm_services.base.errors import Conflict
@@ -27,11 +28,16 @@ where id in (
 
 # No row where the scope has a living run. (`on conflict` would wait for a worker that is in the midst of a chunk.)
 START_RUN = """
-insert into crm_hosting.runs (tenant_id, origin, started_by)
-select :tenant_id::integer, :origin::text, :started_by::integer
+insert into crm_hosting.runs (tenant_id, origin, started_by, claim)
+select :tenant_id::integer, :origin::text, :started_by::integer, :claim::text
 where not exists (
   select from crm_hosting.runs where state = 'running' and coalesce(tenant_id, 0) = coalesce(:tenant_id::integer, 0))
 returning id, token
+"""
+
+# The run that was started with this claim, and whose answer was lost.
+CLAIMED_RUN = """
+select id, token from crm_hosting.runs where claim = :claim::text and state = 'running'
 """
 
 # The fence and the heartbeat in one: it locks the run's row for the rest of the transaction. No row: taken over.
@@ -41,9 +47,11 @@ where id = :run_id::bigint and token = :token::integer and state = 'running'
 returning cursor
 """
 
+# With the same claim twice is once.
 HAND_ON_RUN = """
-update crm_hosting.runs set token = token + 1, heartbeat_at = clock_timestamp()
-where id = :run_id::bigint and token = :token::integer and state = 'running'
+update crm_hosting.runs set token = :token::integer + 1, claim = :claim::text, heartbeat_at = clock_timestamp()
+where id = :run_id::bigint and state = 'running'
+  and (token = :token::integer or (token = :token::integer + 1 and claim = :claim::text))
 returning token, tenant_id
 """
 
@@ -79,12 +87,9 @@ class Lease:
         cursor: int = rows[0][0]
         return cursor
 
-    def pass_on(self, transaction: Transaction) -> "Lease":
+    def pass_on(self, transaction: Transaction, claim: str) -> "Lease":
         """The lease for whoever goes on; the present one is worth nothing any more."""
-        rows = transaction.rows(HAND_ON_RUN, run_id=self.run_id, token=self.token)
-        if not rows:
-            raise TakenOver
-        return replace(self, token=rows[0][0])
+        return resume(transaction, self.run_id, self.token, claim)
 
     def end(self, transaction: Transaction, state: str, failure: str | None = None) -> float:
         """End the run; how many seconds it took. Raises TakenOver as `hold`."""
@@ -95,20 +100,32 @@ class Lease:
         return seconds
 
 
-def take(transaction: Transaction, tenant_id: int | None, origin: Origin, started_by: int | None) -> Lease:
-    """Start a run of the scope; raises Conflict, without waiting, while another one of it is alive."""
+def new_claim() -> str:
+    """What whoever takes a lease names himself, to know it again where the answer was lost."""
+    return token_hex(8)
+
+
+def take(
+    transaction: Transaction, tenant_id: int | None, origin: Origin, started_by: int | None, claim: str | None = None
+) -> Lease:
+    """Start a run of the scope; raises Conflict, without waiting, while another one of it is alive.
+
+    Asked again with the same claim it is the same run.
+    """
     if not transaction.value(LOCK_SCOPE, tenant_id=tenant_id):
         raise Conflict
     transaction.rows(ABANDON_DEAD_RUNS, dead_after=settings().run_dead_after_seconds)
-    rows = transaction.rows(START_RUN, tenant_id=tenant_id, origin=origin, started_by=started_by)
+    rows = transaction.rows(
+        START_RUN, tenant_id=tenant_id, origin=origin, started_by=started_by, claim=claim
+    ) or transaction.rows(CLAIMED_RUN, claim=claim)
     if not rows:
         raise Conflict
     return Lease(rows[0][0], rows[0][1], tenant_id)
 
 
-def resume(transaction: Transaction, run_id: int, token: int) -> Lease:
+def resume(transaction: Transaction, run_id: int, token: int, claim: str | None = None) -> Lease:
     """Go on with a run that was handed over with this token: whoever comes first with it, once."""
-    rows = transaction.rows(HAND_ON_RUN, run_id=run_id, token=token)
+    rows = transaction.rows(HAND_ON_RUN, run_id=run_id, token=token, claim=claim)
     if not rows:
         raise TakenOver
     return Lease(run_id, rows[0][0], rows[0][1])

@@ -1,82 +1,91 @@
 """Works through one run; each chunk is a transaction in which the run's counts and cursor move too."""
 
-import time
 from collections.abc import Callable
 
 from crm_services.access.entry import SCOPE_TO
-from crm_services.base.errors import QueryFailed, Unavailable
+from crm_services.base.errors import QueryFailed
 from crm_services.postgres.database import Database, Transaction
 from crm_services.sync import counts as run_counts
 from crm_services.sync import failures
 from crm_services.sync.chunks import CHUNK_SIZE, chunk, next_customers
 from crm_services.sync.counts import Counts
-from crm_services.sync.lease import Lease
+from crm_services.sync.lease import Lease, new_claim
 from crm_services.sync.pace import Pace
+from crm_services.sync.patience import IMPATIENT, Patience, Result, always
 from crm_services.sync.ranges import sync_range
 from crm_services.sync.retention import prune
-
-# Deadlock or serialisation failure: the same chunk may well succeed now.
-WORTH_REPEATING = "40"
-# How long to wait before a chunk is repeated; the failure after the last pause is raised.
-PAUSES_SECONDS = (0.1, 1.0, 5.0)
 
 
 class Worker:
     """Has the lease on a run, and writes nothing more once it is another's."""
 
-    def __init__(self, database: Database, lease: Lease) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lease: Lease,
+        patience: Patience = IMPATIENT,
+        has_time_to_end: Callable[[], bool] = always,
+    ) -> None:
         self._database = database
         self._lease = lease
+        self._patience = patience
+        self._has_time_to_end = has_time_to_end
         self.has_begun = False
 
     def work(self, has_time: Callable[[], bool]) -> bool:
         """Whether everything was done before the time was up."""
         pace = Pace(CHUNK_SIZE)
-        pauses = iter(PAUSES_SECONDS)
         while has_time():
-            try:
-                if not self._sync_next(pace):
-                    self._retry_locked(has_time)
-                    return True
-                self.has_begun = True
-                pauses = iter(PAUSES_SECONDS)
-            except (Unavailable, QueryFailed) as error:
-                # The cursor is read again, so nothing is done twice whose commit had arrived.
-                pause = next(pauses, None)
-                if pause is None or not _is_worth_repeating(error):
-                    raise
-                time.sleep(pause)
+            # The cursor is read again, so nothing is done twice whose commit had arrived.
+            if not self._patience.repeat(lambda: self._sync_next(pace), has_time):
+                self._patience.repeat(lambda: self._retry_locked(has_time), has_time)
+                return True
+            self.has_begun = True
         return False
 
     def end(self, state: str, failure: str | None = None) -> float:
         """End the run; how many seconds it took."""
-        try:
-            seconds = self._end(state, failure)
-        except Unavailable:  # the commit may have arrived or not
-            seconds = self._end(state, failure)
+
+        def end() -> float:
+            with self._database.transaction() as transaction:
+                return self._lease.end(transaction, state, failure)
+
+        seconds = self._in_the_end(end)
         prune(self._database, self._lease.tenant_id)
         return seconds
 
     def pass_on(self) -> Lease:
         """The lease for whoever goes on; until he comes it is this worker's."""
-        with self._database.transaction() as transaction:
-            self._lease = self._lease.pass_on(transaction)
+        claim = new_claim()
+
+        def pass_on() -> Lease:
+            with self._database.transaction() as transaction:
+                return self._lease.pass_on(transaction, claim)
+
+        self._lease = self._in_the_end(pass_on)
         return self._lease
 
     def counts(self) -> Counts:
         """What became of the customers up to now."""
-        with self._database.transaction() as transaction:
-            return run_counts.counts_of(transaction, self._lease.run_id)
+
+        def counts() -> Counts:
+            with self._database.transaction() as transaction:
+                return run_counts.counts_of(transaction, self._lease.run_id)
+
+        return self._in_the_end(counts)
 
     def remaining(self) -> int:
         """How many customers are left."""
-        with self._database.transaction() as transaction:
-            transaction.rows(SCOPE_TO, tenant_id=self._lease.tenant_id)
-            return run_counts.remaining(transaction, self._lease.run_id)
 
-    def _end(self, state: str, failure: str | None) -> float:
-        with self._database.transaction() as transaction:
-            return self._lease.end(transaction, state, failure)
+        def remaining() -> int:
+            with self._database.transaction() as transaction:
+                transaction.rows(SCOPE_TO, tenant_id=self._lease.tenant_id)
+                return run_counts.remaining(transaction, self._lease.run_id)
+
+        return self._in_the_end(remaining)
+
+    def _in_the_end(self, do: Callable[[], Result]) -> Result:
+        return self._patience.repeat(do, self._has_time_to_end)
 
     def _sync_next(self, pace: Pace) -> bool:
         """Sync the next customers, or have the pace go after the one that is at fault; False where none is left."""
@@ -142,7 +151,3 @@ class Worker:
 
     def _advance(self, transaction: Transaction, upto: int, counts: Counts) -> None:
         run_counts.advance(transaction, self._lease.run_id, upto, counts)
-
-
-def _is_worth_repeating(error: Unavailable | QueryFailed) -> bool:
-    return isinstance(error, Unavailable) or error.sqlstate.startswith(WORTH_REPEATING)

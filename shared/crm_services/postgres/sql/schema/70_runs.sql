@@ -20,6 +20,8 @@ create table if not exists crm_hosting.runs (
   ended_at timestamptz,
   failure text                            -- why it failed: an SQLSTATE or the name of an error, never a message
 );
+-- How whoever took the lease last knows it again, where the answer that he has it was lost.
+alter table crm_hosting.runs add column if not exists claim text;
 -- The lease: one living run per scope.
 create unique index if not exists runs_lease on crm_hosting.runs (coalesce(tenant_id, 0)) where state = 'running';
 -- A scope's runs, read backwards.

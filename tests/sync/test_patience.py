@@ -1,0 +1,178 @@
+"""A failover in the midst of the daily run: it waits, goes on, and loses and doubles nothing."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from pg8000.native import Connection
+
+import daily_sync
+from crm_services.base.errors import Unavailable
+from crm_services.postgres.database import database
+from crm_services.sync import batch, patience, worker
+from crm_services.sync.pace import Pace
+from local.lambda_context import LambdaContext
+from local.postgres import Server
+from tests.support.crm import Crm
+from tests.support.relay import Relay, State, relay
+from tests.support.runs import runs
+
+CUSTOMERS = 12
+
+
+@pytest.fixture
+def network(
+    postgres: Server, database_name: str, environment: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Relay]:
+    """The bundle reaches the database over this; nobody waits for long."""
+    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0.01, 0.02))
+    monkeypatch.setattr(patience, "LONG_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(batch, "LEASE_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(worker, "CHUNK_SIZE", 3)
+    with TemporaryDirectory() as folder, relay(Path(folder), postgres) as between:
+        environment.setenv("DATABASE_URL", between.server.url(database_name, "crm_hosting"))
+        yield between
+        database.close()
+
+
+@pytest.fixture
+def customers(crm: Crm) -> list[int]:
+    crm.snapshot()
+    return [crm.linked_customer(quantity=1 + number) for number in range(CUSTOMERS)]
+
+
+def away(network: Relay, seconds: float, state: State = "refuse") -> None:
+    """The database goes, and is there again after so many seconds."""
+    network.become(state)
+    threading.Timer(seconds, network.become, ["open"]).start()
+
+
+def before_chunk(monkeypatch: pytest.MonkeyPatch, number: int, do: Callable[[], None]) -> None:
+    """Do it when that chunk of the run is about to begin."""
+    sync_next, chunks = worker.Worker._sync_next, iter(range(1, 1000))
+
+    def counted(self: worker.Worker, pace: Pace) -> bool:
+        if next(chunks) == number:
+            do()
+        return sync_next(self, pace)
+
+    monkeypatch.setattr(worker.Worker, "_sync_next", counted)
+
+
+def assert_nothing_is_lost_or_doubled(owner: Connection) -> None:
+    [run] = runs(owner)
+    counts = {name: run[name] for name in ("state", "total", "linked", "synced", "skipped", "errors", "changed")}
+    assert counts == {
+        "state": "completed", "total": CUSTOMERS, "linked": CUSTOMERS, "synced": CUSTOMERS, "skipped": 0, "errors": 0,
+        "changed": CUSTOMERS,
+    }  # fmt: skip
+    rows = owner.run("select miners_count from crm_customers order by id")
+    assert [count for (count,) in rows] == list(range(1, CUSTOMERS + 1))
+
+
+def run_daily(seconds: float = 900) -> None:
+    daily_sync.handler({}, LambdaContext("DailySyncFunction", seconds))
+
+
+@pytest.mark.usefixtures("customers")
+def test_away_at_the_start(network: Relay, owner: Connection) -> None:
+    away(network, 0.5)
+    run_daily()
+    assert_nothing_is_lost_or_doubled(owner)
+
+
+@pytest.mark.usefixtures("customers")
+@pytest.mark.parametrize("chunk", [1, 2, 4, 5], ids=["first chunk", "second", "last", "when none is left"])
+def test_away_in_the_midst(network: Relay, owner: Connection, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    before_chunk(monkeypatch, chunk, lambda: away(network, 0.5))
+    run_daily()
+    assert_nothing_is_lost_or_doubled(owner)
+
+
+@pytest.mark.usefixtures("customers")
+def test_away_again_and_again(network: Relay, owner: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = threading.Event()
+
+    def flap() -> None:
+        while not stop.wait(0.03):
+            network.cut()
+
+    flapping = threading.Thread(target=flap)
+    flapping.start()
+    threading.Timer(1.0, stop.set).start()
+    run_daily()
+    flapping.join()
+    assert_nothing_is_lost_or_doubled(owner)
+
+
+@pytest.mark.usefixtures("customers")
+def test_away_at_the_end_the_run_is_ended_all_the_same(
+    network: Relay, owner: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = worker.Worker.end
+
+    def away_before(self: worker.Worker, state: str, failure: str | None = None) -> float:
+        away(network, 0.5)
+        return end(self, state, failure)
+
+    monkeypatch.setattr(worker.Worker, "end", away_before)
+    run_daily()
+    assert_nothing_is_lost_or_doubled(owner)
+
+
+@pytest.mark.usefixtures("customers")
+def test_the_answer_to_a_start_is_lost_and_the_run_found_again(
+    network: Relay, owner: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, lost = batch.lease.take, iter([True])  # type: ignore[attr-defined]
+
+    def taken_and_cut(transaction, *given):  # type: ignore[no-untyped-def]
+        taken = take(transaction, *given)
+        if next(lost, False):
+            transaction.commit()
+            network.cut()
+            raise Unavailable
+        return taken
+
+    monkeypatch.setattr(batch.lease, "take", taken_and_cut)  # type: ignore[attr-defined]
+    run_daily()
+    assert_nothing_is_lost_or_doubled(owner)
+
+
+@pytest.mark.usefixtures("customers")
+def test_read_only_for_a_while_as_a_writer_that_was_demoted(
+    network: Relay, owner: Connection, database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def demote() -> None:
+        owner.run(f"alter database {database_name} set default_transaction_read_only = on")
+        network.cut()
+        threading.Timer(0.5, promote).start()
+
+    def promote() -> None:
+        owner.run("set default_transaction_read_only = off")
+        owner.run(f"alter database {database_name} reset default_transaction_read_only")
+
+    before_chunk(monkeypatch, 2, demote)
+    run_daily()
+    assert_nothing_is_lost_or_doubled(owner)
+
+
+@pytest.mark.usefixtures("customers")
+def test_one_that_does_not_come_back_in_time_fails_and_the_next_run_does_it_all(
+    network: Relay, owner: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.become("refuse")
+    with pytest.raises(Unavailable):
+        run_daily(seconds=60.3)
+    network.become("open")
+    run_daily()
+    assert_nothing_is_lost_or_doubled(owner)
+
+
+@pytest.mark.usefixtures("customers")
+def test_a_request_does_not_wait_for_a_failover(network: Relay, owner: Connection) -> None:
+    network.become("refuse")
+    with pytest.raises(Unavailable):
+        batch.run(database, None, "request")
