@@ -21,7 +21,7 @@ CONNECT_TIMEOUT_SECONDS = 5
 MAX_AGE_SECONDS = 600
 
 LOGIN_REFUSED = "28"
-# Starting up, shutting down, out of connections, killed by an administrator; or read only, as a writer that was demoted.
+# Starting up, shutting down, out of connections, killed by an administrator; read only, as a writer that was demoted.
 UNAVAILABLE = ("08", "53", "57P", "25006")
 # The server behind the connection is not, or no more, the one to speak to.
 GONE = ("57P", "25006")
