@@ -157,7 +157,8 @@ def test_a_dump_restores_into_a_database_in_which_the_bundle_works(database: Crm
 
 
 def _statements(dump: str) -> list[str]:
-    return [line for line in dump.splitlines(True) if not line.startswith("\\")]
+    # The newest pg_dump sets what an older server does not know; psql would report that and go on.
+    return [line for line in dump.splitlines(True) if not line.startswith(("\\", "SET transaction_timeout"))]
 
 
 def test_a_role_that_owns_nothing_writes_as_before(database: CrmDatabase) -> None:
