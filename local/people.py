@@ -65,6 +65,8 @@ def accounts_and_customers() -> tuple[list[Row], list[Row]]:
             accounts.append(_account(len(accounts) + 1, number, customer))
             if _made(number) == OPENED:
                 customer["user_account_id"] = len(accounts)
+                if number != FIRST_CUSTOMER:  # whose address has changed since
+                    customer["email"] = f"office.{_address(number)}"
     # Hosting has clients whom the CRM does not know.
     for number in range(CUSTOMERS + 1, CUSTOMERS + 13):
         accounts.append(_account(len(accounts) + 1, number, _customer(number)))
