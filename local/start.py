@@ -20,6 +20,7 @@ from local.environment import DATABASE_DIRECTORY, TEMPLATE, given_database, set_
 from local.people import ADMIN, FIRST_CUSTOMER, MINE_OWNER, Account
 from local.postgres import DidNotStart, InUse, running, server
 from local.serve import listen, serve
+from local.servers import NotToBeHad
 from local.sign_in import link
 
 say = partial(print, flush=True)
@@ -41,7 +42,7 @@ def main() -> None:
     try:
         with _given_database(given) if given else _own_database():
             serve(listener, TEMPLATE, partial(_say_ready, url, is_demo=not given), is_demo=not given)
-    except (InUse, DidNotStart) as error:
+    except (InUse, DidNotStart, NotToBeHad) as error:
         sys.exit(str(error))
 
 

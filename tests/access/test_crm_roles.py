@@ -14,9 +14,9 @@ from crm_services.fleet.stats import STATS
 from crm_services.postgres.migration import migrate
 from crm_services.postgres.target import parse_database_url
 from crm_services.sync.ranges import SYNC
-from local.cluster import PROGRAMS
 from local.crm import TABLES
 from local.postgres import Server, connect, create_database
+from local.servers import PROGRAMS
 from tests.support.crm import Crm
 
 _numbers = count(1)

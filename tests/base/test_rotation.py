@@ -20,9 +20,9 @@ from crm_services.http.statuses import status_of
 from crm_services.http.verification import Verification
 from crm_services.postgres.database import Database
 from crm_services.postgres.roles import SETTINGS
-from local.cluster import PROGRAMS
 from local.environment import ROOT
 from local.postgres import Server, connect
+from local.servers import PROGRAMS
 
 # A refused server hangs up; the driver then fails to say goodbye, and its buffer says so once more when it is freed.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -18,6 +18,7 @@ import pytest
 from local.cookies import session_cookie
 from local.environment import ROOT
 from local.postgres import Server, create_database, running
+from local.servers import programs
 from tests.support.given import SECRET
 
 
@@ -78,7 +79,7 @@ def given(checkout: Path, environment: pytest.MonkeyPatch) -> Iterator[Run]:
 
 def clean_environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SESSION_SECRET"}}
-    return kept | {"PYTHONPATH": "shared:functions"}
+    return kept | {"PYTHONPATH": "shared:functions", "POSTGRES": str(programs())}
 
 
 def test_it_sets_everything_up_serves_the_contracts_story_and_stops_all_of_it(checkout: Path) -> None:

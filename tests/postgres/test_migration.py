@@ -22,9 +22,9 @@ from crm_services.postgres import migration
 from crm_services.postgres.database import session
 from crm_services.postgres.migration import MARKET_ROLE, ROLE, MigrationUnderWay, migrate, unmigrate
 from crm_services.postgres.target import DatabaseTarget, database_target, parse_database_url
-from local.cluster import PROGRAMS
 from local.lambda_context import LambdaContext
 from local.postgres import Server, connect, create_database, server
+from local.servers import PROGRAMS
 from tests.support.bare import bare_database
 
 CRM_TABLES = ("crm_customers", "user_access", "user_miners", "miner_models", "network_snapshots")

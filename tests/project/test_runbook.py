@@ -13,10 +13,10 @@ from pg8000.native import Connection
 
 import daily_sync
 from crm_services.base import errors
-from local.cluster import PROGRAMS
 from local.environment import ROOT
 from local.lambda_context import LambdaContext
 from local.postgres import Server
+from local.servers import PROGRAMS
 from tests.support.cloudformation import Stack
 from tests.support.crm import Crm
 
