@@ -31,8 +31,9 @@ def test_a_run_tells_who_when_what_and_how_it_ended(client: Client, crm: Crm, ow
     RunsAnswer.model_validate_json(answer.get_data())
     [run] = data(answer)
     [[started, ended]] = owner.run(
-        'select to_char(started_at, \'YYYY-MM-DD"T"HH24:MI:SS"Z"\'),'
-        ' to_char(ended_at, \'YYYY-MM-DD"T"HH24:MI:SS"Z"\') from crm_hosting.runs'
+        "select to_char(started_at at time zone 'utc', :iso), to_char(ended_at at time zone 'utc', :iso)"
+        " from crm_hosting.runs",
+        iso='YYYY-MM-DD"T"HH24:MI:SS"Z"',
     )
     assert 0 < run.pop("duration_seconds") < 60
     assert run == {
