@@ -89,7 +89,7 @@ def test_the_bundle_may_not_touch_any_table_of_the_crm(bundle: Connection, owner
     tables = [name for (name,) in owner.run("select tablename from pg_tables where schemaname = 'public'")]
     assert {"crm_customers", "user_access", "user_miners", "miner_models", "network_snapshots"} <= set(tables)
 
-    for table in tables:
+    for table in (f"public.{name}" for name in tables):
         [[column]] = owner.run(
             "select attname from pg_attribute where attrelid = :name::text::regclass and attnum = 1", name=table
         )

@@ -404,10 +404,10 @@ def test_the_role_can_read_the_market_and_append_a_snapshot_and_nothing_else(own
 
 
 FORBIDDEN = """
-insert into network_snapshots (btc_price, network_difficulty, network_hashrate) values (1, 1, 1);
-update network_snapshots set is_valid = true;
-delete from network_snapshots;
-select * from network_snapshots;
+insert into public.network_snapshots (btc_price, network_difficulty, network_hashrate) values (1, 1, 1);
+update public.network_snapshots set is_valid = true;
+delete from public.network_snapshots;
+select * from public.network_snapshots;
 insert into crm_hosting.market_snapshots (btc_price, network_difficulty, network_hashrate, block_reward, is_valid)
   values (1, 1, 1, 1, true);
 delete from crm_hosting.market_snapshots;
