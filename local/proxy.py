@@ -14,8 +14,12 @@ from local.environment import TEMPLATE
 from local.routes import routes
 
 PARAMETER = re.compile(r"\\{\w+\\}")
-# Managed policies, the same in every account: nothing is cached; all that the browser sent goes on, but for Host.
+# What is the same for everybody, and says how long it may be kept.
+CACHED = {"/crm/api/hosting/docs", "/crm/api/hosting/openapi.json", "/crm/hosting/assets/{version}/{file}"}
+# Managed policies, the same in every account: what is not the same for everybody is not cached; all that the browser
+# sent goes on, but for Host.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 ALL_VIEWER_EXCEPT_HOST_HEADER = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 ORIGIN = "crm-hosting-api"
 
@@ -48,7 +52,7 @@ def cloudfront(api: str) -> dict[str, Any]:
         "CustomOriginConfig": {"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": ["TLSv1.2"]},
     }
     # CloudFront's star also matches a slash: a path with more segments than the template's goes to the API as well.
-    return {"Origins": [origin], "CacheBehaviors": [_behaviour(re.sub(r"{\w+}", "*", path)) for path in paths()]}
+    return {"Origins": [origin], "CacheBehaviors": [_behaviour(path) for path in paths()]}
 
 
 def paths() -> list[str]:
@@ -56,13 +60,13 @@ def paths() -> list[str]:
     return sorted({route.path for route in routes(TEMPLATE)})
 
 
-def _behaviour(pattern: str) -> dict[str, Any]:
+def _behaviour(path: str) -> dict[str, Any]:
     return {
-        "PathPattern": pattern,
+        "PathPattern": re.sub(r"{\w+}", "*", path),
         "TargetOriginId": ORIGIN,
         "ViewerProtocolPolicy": "https-only",
         "AllowedMethods": ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"],
-        "CachePolicyId": CACHING_DISABLED,
+        "CachePolicyId": CACHING_OPTIMIZED if path in CACHED else CACHING_DISABLED,
         "OriginRequestPolicyId": ALL_VIEWER_EXCEPT_HOST_HEADER,
     }
 

@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from local.environment import ROOT
+from local.routes import routes
+from tests.project.test_privileges import WITHOUT_DATA
+from tests.support.cloudformation import Stack
 from tests.support.deployed import PARAMETERS, TEMPLATE, of_type
 
 FUNCTIONS = of_type("AWS::Lambda::Function")
@@ -18,7 +22,7 @@ def _variables(function: dict[str, Any]) -> dict[str, Any]:
 def test_the_functions_never_need_more_connections_than_the_role_may_open() -> None:
     reserved = {name: one.get("ReservedConcurrentExecutions") for name, one in FUNCTIONS.items()}
     for asks_no_database in ("PanelFunction", "OpenapiDocumentFunction", "DocsFunction"):
-        assert reserved.pop(asks_no_database) is None, "it may run as often as it likes"
+        del reserved[asks_no_database]
     assert None not in reserved.values(), reserved
     logs_in_as_the_owner = reserved.pop("MigrateFunction")
     assert reserved.pop("MarketRefreshFunction") == 1  # a role of its own
@@ -67,6 +71,55 @@ def test_the_api_throttles_and_writes_a_line_of_json_for_each_request() -> None:
     assert "\n" not in stage["AccessLogSettings"]["Format"]
     # No header is logged, so no cookie is.
     assert all(value.startswith("$context.") for value in line.values())
+
+
+def test_what_strangers_may_fetch_has_limits_of_its_own() -> None:
+    [stage] = of_type("AWS::ApiGatewayV2::Stage").values()
+    open_routes = {route.key for route in routes(TEMPLATE) if route.function in WITHOUT_DATA}
+
+    assert set(stage["RouteSettings"]) == open_routes
+    for limits in stage["RouteSettings"].values():
+        assert limits["ThrottlingRateLimit"] < stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
+    for name in {route.function for route in routes(TEMPLATE) if route.function in WITHOUT_DATA}:
+        assert FUNCTIONS[name]["ReservedConcurrentExecutions"] <= 20
+    # A page and what it is made of come through at once.
+    assets = stage["RouteSettings"]["GET /crm/hosting/assets/{version}/{file}"]["ThrottlingBurstLimit"]
+    assert assets >= 2 * len(list((ROOT / "functions" / "panel_files").glob("*.*")))
+
+
+def test_with_a_domain_of_its_own_the_api_has_no_other_address_and_asks_for_a_certificate() -> None:
+    certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
+    closed = Stack(
+        ApiDomainName="api.example.com", ApiCertificateArn=certificate, ApiTruststoreUri="s3://trusted/crm.pem"
+    )
+    [domain] = closed.of_type("AWS::ApiGatewayV2::DomainName").values()
+    [mapping] = closed.of_type("AWS::ApiGatewayV2::ApiMapping").values()
+    [stage] = closed.of_type("AWS::ApiGatewayV2::Stage")
+
+    assert domain["MutualTlsAuthentication"] == {"TruststoreUri": "s3://trusted/crm.pem"}
+    assert domain["DomainNameConfigurations"][0]["CertificateArn"] == certificate
+    assert mapping == {"ApiId": "Api", "DomainName": "OwnDomain", "Stage": stage}
+    assert closed.outputs["ApiUrl"]["Value"] == "https://api.example.com"
+    assert _address_is_closed(closed) == "true"
+
+    usual = Stack()
+    assert not usual.of_type("AWS::ApiGatewayV2::DomainName")
+    assert _address_is_closed(usual) == "false"
+
+
+def _address_is_closed(stack: Stack) -> str:
+    [api] = stack.of_type("AWS::ApiGatewayV2::Api").values()
+    [server] = api["Body"]["servers"]
+    return str(server["x-amazon-apigateway-endpoint-configuration"]["disableExecuteApiEndpoint"]).lower()
+
+
+def test_a_key_of_one_s_own_encrypts_what_is_kept_and_told() -> None:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1"
+    encrypted = Stack(KmsKeyArn=key)
+
+    assert {group["KmsKeyId"] for group in encrypted.of_type("AWS::Logs::LogGroup").values()} == {key}
+    assert {topic["KmsMasterKeyId"] for topic in encrypted.of_type("AWS::SNS::Topic").values()} == {key}
+    assert {group["KmsKeyId"] for group in Stack().of_type("AWS::Logs::LogGroup").values()} == {"AWS::NoValue"}
 
 
 def test_only_allowed_origins_are_answered_across_origins() -> None:

@@ -2,32 +2,26 @@
 
 import json
 import re
-import shutil
-import socket
 import subprocess
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from local import proxy
 from local.cookies import session_cookie
 from local.environment import TEMPLATE
-from local.gateway import Gateway
 from local.routes import Route, routes
 from local.sam import free_port
+from tests.support.client import Client
 from tests.support.crm import Crm
 from tests.support.given import PUBLIC_ORIGIN, SECRET
+from tests.support.nginx import CONFIGURATION, NGINX, fronted
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
 API_URL = "https://abc123.execute-api.eu-central-1.amazonaws.com"
 ROUTES = routes(TEMPLATE)
 # The CRM's own paths, and some that look like the bundle's.
@@ -44,27 +38,6 @@ CRM_PATHS = [
     "/other/crm/api/sync-status",
     "/crm/api/sync-all-hosting.html",
 ]
-CONFIGURATION = """
-daemon off;
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{ proxy_pass {crm}; }}
-        location /crm/ {{ proxy_pass {crm}; }}
-        include {folder}/hosting.conf;
-    }}
-}}
-"""
-
 needs_nginx = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
 
 
@@ -82,18 +55,8 @@ Ask = Callable[..., Answer]
 @pytest.fixture
 def ask(environment: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ask]:
     """Asks a real nginx that stands before the CRM and the API, and follows no redirect."""
-    port = free_port()
-    with _serving(_crm) as crm, _serving(Gateway(TEMPLATE)) as api:
-        (tmp_path / "hosting.conf").write_text(proxy.nginx(api))
-        configuration = tmp_path / "nginx.conf"
-        configuration.write_text(CONFIGURATION.format(folder=tmp_path, port=port, crm=crm))
-        process = subprocess.Popen([str(NGINX), "-c", str(configuration), "-p", str(tmp_path)])
-        try:
-            _wait_until_it_listens(port)
-            yield lambda path, method="GET", **headers: _ask(port, method, path, headers)
-        finally:
-            process.terminate()
-            process.wait()
+    with fronted(_crm, tmp_path) as port:
+        yield lambda path, method="GET", **headers: _ask(port, method, path, headers)
 
 
 @needs_nginx
@@ -150,14 +113,22 @@ def test_cloudfront_has_one_behaviour_for_each_path_and_none_for_the_crm_s() -> 
         assert not [one for one in patterns if fnmatchcase(path, one)]
 
 
-def test_cloudfront_caches_nothing_and_passes_on_all_but_the_host() -> None:
+def test_cloudfront_caches_what_is_the_same_for_everybody_alone_and_passes_on_all_but_the_host(client: Client) -> None:
+    kept = {
+        path
+        for path in proxy.paths()
+        if client.get(_served(client, path)).headers.get("Cache-Control", "").startswith("public")
+    }
     configuration = proxy.cloudfront(API_URL)
     [origin] = configuration["Origins"]
 
     assert origin["DomainName"] == "abc123.execute-api.eu-central-1.amazonaws.com"
     for behaviour in configuration["CacheBehaviors"]:
         assert behaviour["TargetOriginId"] == origin["Id"]
-        assert behaviour["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CachingDisabled
+        is_kept = behaviour["PathPattern"] in {re.sub(r"{\w+}", "*", path) for path in kept}
+        assert behaviour["CachePolicyId"] == (
+            "658327ea-f89d-4fab-a63d-7e88639e58f6" if is_kept else "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+        )  # CachingOptimized, CachingDisabled
         assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
         assert "POST" in behaviour["AllowedMethods"]
 
@@ -185,31 +156,19 @@ def test_cloudformation_knows_every_word_of_the_behaviours(tmp_path: Path) -> No
     assert linted.returncode == 0, linted.stdout
 
 
+def _served(client: Client, path: str) -> str:
+    """A path of that pattern that there is: an asset that a page names, or any."""
+    page = client.get("/crm/hosting").get_data(as_text=True)
+    named = re.findall(r'"(/crm/hosting/assets/[^"]+)"', page)
+    return str(named[0]) if "assets" in path else _example(path)
+
+
 def _example(path: str) -> str:
     return re.sub(r"{\w+}", "12", path)
 
 
 def _crm(environ: dict[str, Any], start_response: Any) -> Any:
     return Response("a page of the CRM", headers={"X-Served-By": "the CRM"})(environ, start_response)
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_: Any) -> None:
-        pass
-
-
-@contextmanager
-def _serving(application: Any) -> Iterator[str]:
-    """The URL of the WSGI application while the block lasts."""
-    server = make_server("127.0.0.1", 0, application, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _ask(port: int, method: str, path: str, headers: dict[str, str]) -> Answer:
@@ -219,15 +178,3 @@ def _ask(port: int, method: str, path: str, headers: dict[str, str]) -> Answer:
     answer = Answer(response.status, response.headers, response.read())
     connection.close()
     return answer
-
-
-def _wait_until_it_listens(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            assert time.monotonic() < deadline, "nginx does not listen"
-            time.sleep(0.02)
-        else:
-            return
