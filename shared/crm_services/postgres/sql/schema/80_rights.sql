@@ -2,8 +2,6 @@
 
 grant usage on schema crm_hosting to crm_hosting;
 revoke all on all tables in schema crm_hosting from crm_hosting;
--- Whoever writes to a table of the CRM computes the key for its index, and so has to be allowed to.
-grant execute on function crm_hosting.email_key to public;
 grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting.whole, crm_hosting.is_unlikely, crm_hosting.trimmed, crm_hosting.has_text, crm_hosting.watts(integer),
   crm_hosting.watts(double precision),
   crm_hosting.meaning, crm_hosting.known_status, crm_hosting.counted_status, crm_hosting.btc_per_terahash_day to crm_hosting;

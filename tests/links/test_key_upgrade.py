@@ -1,0 +1,148 @@
+"""A database of version 0.1.0, whose index holds the keys of that version; and servers of other locales."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+import pytest
+from pg8000.native import Connection
+
+from crm_services.postgres import migration
+from crm_services.postgres.database import Run
+from crm_services.postgres.migration import migrate, unmigrate
+from crm_services.postgres.target import DatabaseTarget, parse_database_url
+from local.environment import ROOT
+from local.postgres import Server, connect
+from tests.support.bare import bare_database
+from tests.support.crm import Crm
+
+SCHEMA = (ROOT / "tests" / "support" / "schema_0_1_0.sql").read_text(encoding="utf-8")
+OLD_INDEX = (
+    "create index concurrently crm_hosting_account_email_key on public.user_access (crm_hosting.email_key(email))"
+)
+INDEX = "crm_hosting_account_email_key"
+BY_KEY = """
+select a.id from crm_hosting.accounts a where a.email_key = :address
+"""
+_numbers = count(1)
+
+
+class CutOff(Exception):
+    """The migration's process ends here."""
+
+
+@pytest.fixture
+def url(postgres: Server) -> Iterator[str]:
+    """The owner's login to a database of that version, with two accounts whose keys are others now."""
+    with bare_database(postgres) as found:
+        with connect(found) as owner:
+            owner.run(SCHEMA)
+            owner.run(OLD_INDEX)
+            crm = Crm(owner)
+            for email in ("\u200bann@x.com", "-", *(f"a{number}@x.com" for number in range(500))):
+                crm.account(email)
+            owner.run("analyze user_access")
+        yield found
+
+
+@pytest.fixture
+def target(url: str) -> DatabaseTarget:
+    return parse_database_url(url)
+
+
+def by_index(url: str, address: str) -> list[list[int]]:
+    """The accounts of that key as the index has them."""
+    with connect(url) as owner:
+        owner.run("set enable_seqscan = off; select set_config('crm_hosting.scope', 'all', false)")
+        plan = "\n".join(line for (line,) in owner.run("explain " + BY_KEY, address=address))
+        assert INDEX in plan, plan
+        found: list[list[int]] = owner.run(BY_KEY, address=address)
+        return found
+
+
+def test_after_an_upgrade_no_old_entry_of_the_index_decides(url: str, target: DatabaseTarget) -> None:
+    changes = migrate(target)
+
+    assert [line for line in changes if INDEX in line] == [
+        f"created index {INDEX}_new",
+        f"dropped index {INDEX}",
+        f"renamed index {INDEX}_new to {INDEX}",
+    ]
+    assert by_index(url, "ann@x.com") == [[1]]
+    assert by_index(url, "-") == []
+    assert by_index(url, "a7@x.com") == [[10]]
+    assert migrate(target) == []
+
+
+@pytest.mark.parametrize(
+    "stopped",
+    [
+        "alter index",
+        "drop index concurrently public.crm_hosting_account_email_key",
+        "create or replace view",
+        "drop function",
+    ],
+)
+def test_an_upgrade_that_was_cut_off_is_finished_by_the_next(
+    url: str, target: DatabaseTarget, monkeypatch: pytest.MonkeyPatch, stopped: str
+) -> None:
+    real = migration._session
+
+    @contextmanager
+    def session(owner: DatabaseTarget) -> Iterator[Run]:
+        with real(owner) as run:
+
+            def checked(sql: str, **parameters: object) -> list[list[object]]:
+                if stopped in sql:
+                    raise CutOff
+                return run(sql, **parameters)
+
+            yield checked
+
+    monkeypatch.setattr(migration, "_session", session)
+    with pytest.raises(CutOff):
+        migrate(target)
+    monkeypatch.undo()
+
+    migrate(target)
+
+    assert by_index(url, "ann@x.com") == [[1]]
+    assert by_index(url, "-") == []
+    assert migrate(target) == []
+
+
+def test_a_half_upgraded_database_can_be_taken_back(url: str, target: DatabaseTarget) -> None:
+    with connect(url) as owner:
+        owner.run(OLD_INDEX.replace(INDEX, f"{INDEX}_new"))
+
+    unmigrate(target)
+
+    with connect(url) as owner:
+        assert owner.run("select count(*) from pg_class where relname like 'crm_hosting%'") == [[0]]
+
+
+@pytest.mark.parametrize(
+    "locale",
+    [
+        "locale_provider libc locale 'C.UTF-8'",
+        "locale_provider libc locale 'C'",
+        "locale_provider builtin locale 'C.UTF-8'",
+    ],
+)
+def test_the_key_is_the_same_whatever_the_server_speaks(postgres: Server, locale: str) -> None:
+    name = f"locale_{next(_numbers)}"
+    with connect(postgres.url("postgres", "postgres")) as admin:
+        admin.run(f"create database {name} owner crm template template0 encoding 'UTF8' {locale}")
+    try:
+        with connect(postgres.url(name, "crm")) as owner:
+            owner.run((ROOT / "shared/crm_services/postgres/sql/schema/10_keys.sql").read_text(encoding="utf-8"))
+            assert keys(owner, "INFO@X.COM", "İ@x.com", "ıI@x.com", "ÀÉŁЖ@x.com", "\u3000K\uff20X\u2003") == [
+                "info@x.com", "i̇@x.com", "ıi@x.com", "àéłж@x.com", "k@x",
+            ]  # fmt: skip
+    finally:
+        with connect(postgres.url("postgres", "postgres")) as admin:
+            admin.run(f"drop database {name} with (force)")
+
+
+def keys(owner: Connection, *addresses: str) -> list[str]:
+    return [owner.run("select crm_hosting.email_key(:address)", address=one)[0][0] for one in addresses]
