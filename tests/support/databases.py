@@ -12,7 +12,16 @@ from tests.support.oracle import STATUSES
 ADMIN, OWNER = 1, 2
 MODELS = ["Zeta", "alpha", "Alpha", "蚂蚁 S21", 'S19 "XP"', "é"]
 # What a data sheet says, or the CRM knows: nothing where it is 0.
-REFERENCES = [(100.0, 3000), (100.0, 3000), (140.0, 0), (0.0, 3500), (1.2, 18), (float("nan"), 3000)]
+REFERENCES = [
+    (100.0, 3000),
+    (100.0, 3000),
+    (140.0, 0),
+    (0.0, 3500),
+    (1.2, 18),
+    (float("nan"), 3000),
+    (1e308, -5),
+    (5e-324, 2**31 - 1),
+]
 BLANKS = ["", "", "", " ", "\t", "\r\n", "\u00a0", "\u3000", " \u3000\t", "\u2003"]
 
 

@@ -306,7 +306,7 @@ def is_unlikely(row: dict[str, Any], model: dict[str, Any]) -> bool:
     hashrate, power, price = row["actual_hashrate"], row["actual_power"], row["electricity_cost"]
     terahashes = hashrate if is_usable(hashrate) else 0
     usual, watts = model["reference_hashrate"], model["reference_power"]
-    is_known = is_usable(usual) and usual > 0
+    is_known = 0 < usual < 1e15
     if terahashes > (3 * usual if is_known else 1500) or (is_known and 0 < terahashes * 100 < usual):
         return True
     if power > (3 * watts if watts > 0 else 20_000) or (terahashes > 0 and 0 < power * 3 < watts):

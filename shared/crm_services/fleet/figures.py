@@ -13,10 +13,10 @@ _DAILY_COST = """
 
 # The fleets in `rows`, a row per account and model. A sold machine counts for nothing but its own number; what earns
 # and costs is active.
-def _by_model(rows: str, hashrate: str, daily_cost: str, more: str = "", judged: str = "") -> str:
+def _by_model(rows: str, hashrate: str, daily_cost: str, more: str = "") -> str:
     return f"""
 models as (
-  select counted.*, k.name as model{judged}
+  select counted.*, k.name as model
   from (
     select account_id, model_id,
            sum(quantity) filter (where status = 'active') as active,
@@ -47,13 +47,7 @@ MODELS = _by_model(
     _HASHRATE,
     _DAILY_COST,
     """, bool_or(has_unusable_figure) as has_unusable_figure, bool_or(has_unknown_status) as has_unknown_status,
-    min(actual_hashrate) filter (where actual_hashrate > 0) as lowest_hashrate,
-    max(actual_hashrate) filter (where actual_hashrate < 'Infinity') as highest_hashrate,
-    min(power) filter (where power > 0 and actual_hashrate > 0 and actual_hashrate < 'Infinity') as lowest_power,
-    max(power) as highest_power,
-    max(electricity_cost) filter (where electricity_cost < 'Infinity') as highest_price""",
-    """, crm_hosting.is_unlikely(lowest_hashrate, highest_hashrate, lowest_power, highest_power, highest_price,
-      k.reference_hashrate, k.reference_power) as has_unlikely_figure""",
+         bool_or(has_unlikely_figure) as has_unlikely_figure""",
 )
 
 # Of the one account in `linked`, whose rows may be many: they have few prices and ways to write a status, so those of

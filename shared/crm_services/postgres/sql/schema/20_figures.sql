@@ -33,22 +33,23 @@ create or replace function crm_hosting.btc_per_terahash_day(difficulty numeric, 
 language sql immutable parallel safe
 return round(1e12 * 86400 * block_reward, 40) / (difficulty * 4294967296);
 
--- Whether the figures of an account's machines of one model are such as no machine of the model has: more than three
--- times the hashrate of its data sheet, or less than a hundredth (another unit was typed) of one that hashes at all; more
--- than three times the power, or less than a third while it hashes; or a kWh for more than a dollar. Where no data sheet
--- is known, more than the largest machines there are. 0 while it stands still is ordinary.
+-- Whether the figures of a machine are such as none of its model has: more than three times the hashrate of its data
+-- sheet, or less than a hundredth (another unit was typed) of one that hashes at all; more than three times the power, or
+-- less than a third while it hashes; or a kWh for more than a dollar. Where no data sheet is known, more than the largest
+-- machines there are. 0 while it stands still is ordinary, and what is no figure at all is found as that. An ordinary
+-- machine is let go by the first condition of each line; nothing is multiplied that could overflow.
 create or replace function crm_hosting.is_unlikely(
-  lowest_hashrate double precision, highest_hashrate double precision, lowest_power integer, highest_power integer,
-  highest_price double precision, reference_hashrate double precision, reference_power integer
+  hashrate double precision, power integer, price double precision,
+  reference_hashrate double precision, reference_power integer
 ) returns boolean
 language sql immutable parallel safe
-return coalesce(case when reference_hashrate > 0 and reference_hashrate < 'Infinity'
-                     then highest_hashrate > reference_hashrate * 3 or lowest_hashrate * 100 < reference_hashrate
-                     else highest_hashrate > 1500 end, false)
-    or coalesce(case when reference_power > 0
-                     then highest_power > reference_power::bigint * 3 or lowest_power::bigint * 3 < reference_power
-                     else highest_power > 20000 end, false)
-    or coalesce(highest_price > 1, false);
+return (reference_hashrate < 1e15 and hashrate > reference_hashrate * 3 and hashrate < 'Infinity'
+        and (reference_hashrate > 0 or hashrate > 1500))
+    or (reference_hashrate >= 1e15 and hashrate > 1500 and hashrate < 'Infinity')
+    or (hashrate > 0 and hashrate < 1e15 and reference_hashrate < 1e15 and hashrate * 100 < reference_hashrate)
+    or (power > reference_power::bigint * 3 and (reference_power > 0 or power > 20000))
+    or (power::bigint * 3 < reference_power and power > 0 and hashrate > 0 and hashrate < 'Infinity')
+    or (price > 1 and price < 'Infinity');
 
 -- Text without what nobody sees at its ends: white space of any kind, and characters without width.
 create or replace function crm_hosting.trimmed(words text) returns text

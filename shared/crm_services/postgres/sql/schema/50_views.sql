@@ -24,4 +24,4 @@ from public.user_access
 where (select current_setting('crm_hosting.scope', true)) <> '';
 
 create or replace view crm_hosting.models as
-select id, model_name as name, reference_hashrate, reference_power from public.miner_models;
+select id, model_name as name from public.miner_models;

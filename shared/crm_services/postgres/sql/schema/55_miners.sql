@@ -25,7 +25,9 @@ select m.id, m.account_id, m.model_id, k.model_name::text as model,
        -- with the watts it makes a number of less than 63 bits, or is null
        case when greatest(m.quantity, 0)::bigint * greatest(m.actual_power, 0) < 2147483648
             then crm_hosting.whole(m.electricity_cost, 1e6) end as price_e6,
-       m.actual_hashrate, m.electricity_cost, m.status as written_status
+       m.actual_hashrate, m.electricity_cost, m.status as written_status,
+       crm_hosting.is_unlikely(m.actual_hashrate, m.actual_power, m.electricity_cost,
+                               k.reference_hashrate, k.reference_power::integer) as has_unlikely_figure
 from crm_hosting.machines m
 left join public.miner_models k on k.id = m.model_id
 where (select current_setting('crm_hosting.scope', true)) <> '';
