@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crm_services.base.settings import machine_source
-from crm_services.postgres.migration import ROLE, migrate
+from crm_services.postgres.migration import migrate
+from crm_services.postgres.roles import ROLE
 from crm_services.postgres.target import parse_database_url
 from local import demo
 from local.postgres import Server, connect, create_database

@@ -6,7 +6,7 @@ from contextlib import redirect_stdout
 from typing import Any
 
 from crm_services.base.errors import AppError
-from crm_services.postgres.migration import MARKET_ROLE
+from crm_services.postgres.roles import MARKET_ROLE
 from local.environment import set_environment
 from local.lambda_context import LambdaContext
 from local.postgres import DidNotStart, InUse

@@ -5,15 +5,20 @@ import sys
 from crm_services.base.errors import AppError, MigrationRefused
 from crm_services.base.settings import machine_source, snapshot_time_zone
 from crm_services.postgres.migration import migrate, unmigrate
+from crm_services.postgres.roles import bundle_login, market_login
 from crm_services.postgres.target import DatabaseTarget, parse_database_url
 from local.environment import given_database
 
 
 def _migrate(owner: DatabaseTarget) -> list[str]:
-    return migrate(owner, machine_source=machine_source(), snapshot_time_zone=snapshot_time_zone())
+    return migrate(owner, bundle_login(), market_login(), machine_source(), snapshot_time_zone())
 
 
-ACTIONS = {"migrate": _migrate, "unmigrate": unmigrate}
+def _unmigrate(owner: DatabaseTarget) -> list[str]:
+    return unmigrate(owner, bundle_login(), market_login())
+
+
+ACTIONS = {"migrate": _migrate, "unmigrate": _unmigrate}
 
 if __name__ == "__main__":
     url = given_database()

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crm_services.postgres.migration import MARKET_ROLE, ROLE
+from crm_services.postgres.roles import MARKET_ROLE, ROLE
 from local import events
 from local.containers import HOST, Missing, listen_addresses, options, require_docker
 from local.cookies import session_cookie

@@ -7,7 +7,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from crm_services.base.errors import AppError
-from crm_services.postgres.migration import ROLE
+from crm_services.postgres.roles import ROLE
 from local.crm import DATABASE, prepare
 from local.environment import DATABASE_DIRECTORY, given_database, set_environment
 from local.lambda_context import LambdaContext

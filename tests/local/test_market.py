@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from crm_services.postgres.migration import MARKET_ROLE
+from crm_services.postgres.roles import MARKET_ROLE
 from local.environment import ROOT
 from local.postgres import Server
 from tests.support.internet import PRICE, Internet, internet_on_this_machine

@@ -10,7 +10,8 @@ import pytest
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 
-from crm_services.postgres.migration import MARKET_ROLE, migrate, unmigrate
+from crm_services.postgres.migration import migrate, unmigrate
+from crm_services.postgres.roles import MARKET_ROLE
 from crm_services.postgres.target import DatabaseTarget, parse_database_url
 from local.crm import TABLES
 from local.environment import ROOT

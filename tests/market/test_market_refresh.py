@@ -15,11 +15,10 @@ from pg8000.native import Connection
 from samtranslator.yaml_helper import yaml_parse
 
 import market_refresh
-from crm_services.base.errors import UnusableSetting
-from crm_services.base.secrets import market_role_password
 from crm_services.base.settings import MarketUrls
 from crm_services.market.snapshot import Before, Refresh
-from crm_services.postgres.migration import MARKET_ROLE, ROLE, migrate
+from crm_services.postgres.migration import migrate
+from crm_services.postgres.roles import MARKET_ROLE, ROLE, Login, market_login
 from crm_services.postgres.target import parse_database_url
 from local.environment import ROOT
 from local.lambda_context import LambdaContext
@@ -432,7 +431,7 @@ def test_migrating_gives_the_role_its_password_and_few_connections(
 ) -> None:
     target = parse_database_url(postgres.url(database_name, "crm"))
 
-    migrate(target, market_password="a secret")
+    migrate(target, market=Login(MARKET_ROLE, "a secret", 2))
 
     with connect(postgres.url("postgres", "postgres")) as admin:
         assert admin.run(
@@ -446,17 +445,13 @@ def test_the_password_is_that_of_the_roles_own_secret(aws: pytest.MonkeyPatch) -
     environment = aws
     environment.delenv("DATABASE_URL")
     environment.delenv("MARKET_SECRET_ARN", raising=False)
-    assert market_role_password(MARKET_ROLE) is None
-
-    for name, username in (("right", MARKET_ROLE), ("wrong", ROLE)):
+    for setting, username in (("DATABASE_SECRET_ARN", "crm_dev"), ("MARKET_SECRET_ARN", "somebody")):
         secret = json.dumps({"username": username, "password": "a secret"})
-        arn = boto3.client("secretsmanager").create_secret(Name=name, SecretString=secret)["ARN"]
-        environment.setenv("MARKET_SECRET_ARN", arn)
-        if name == "right":
-            assert market_role_password(MARKET_ROLE) == "a secret"
-        else:
-            with pytest.raises(UnusableSetting, match="MARKET_SECRET_ARN"):
-                market_role_password(MARKET_ROLE)
+        arn = boto3.client("secretsmanager").create_secret(Name=setting, SecretString=secret)["ARN"]
+        if setting == "MARKET_SECRET_ARN":
+            assert market_login() == Login("crm_dev_market", None, 2)
+        environment.setenv(setting, arn)
+    assert market_login() == Login("somebody", "a secret", 2)
 
 
 # ── The template ─────────────────────────────────────────────────────────────────────────────────────────────

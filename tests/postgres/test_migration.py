@@ -17,10 +17,11 @@ import pytest
 from pg8000.native import Connection
 
 import migrate as migrate_function
-from crm_services.base.errors import QueryFailed, Unavailable, UnusableSetting
+from crm_services.base.errors import MigrationRefused, QueryFailed, Unavailable
 from crm_services.postgres import migration
 from crm_services.postgres.database import session
-from crm_services.postgres.migration import MARKET_ROLE, ROLE, MigrationUnderWay, migrate, unmigrate
+from crm_services.postgres.migration import MigrationUnderWay, migrate, unmigrate
+from crm_services.postgres.roles import MARKET_ROLE, ROLE, Login
 from crm_services.postgres.target import DatabaseTarget, database_target, parse_database_url
 from local.lambda_context import LambdaContext
 from local.postgres import Server, connect, create_database, server
@@ -198,9 +199,9 @@ def test_the_role_gets_its_password_from_the_secret_and_no_log_sees_it(strict: t
     with bare_database(postgres) as url:
         owner = parse_database_url(url)
 
-        first = migrate(owner, "péage-and-hashrate")
-        again = migrate(owner, "péage-and-hashrate")
-        rotated = migrate(owner, "a-new-one", connection_limit=30)
+        first = migrate(owner, Login(password="péage-and-hashrate"))
+        again = migrate(owner, Login(password="péage-and-hashrate"))
+        rotated = migrate(owner, Login(password="a-new-one", connection_limit=30))
 
         assert {"created role crm_hosting", "set the password of role crm_hosting"} <= set(first)
         assert again == []
@@ -211,7 +212,7 @@ def test_the_role_gets_its_password_from_the_secret_and_no_log_sees_it(strict: t
         with pytest.raises(QueryFailed):
             migration.is_migrated(parse_database_url(login.replace("a-new-one", "péage-and-hashrate")))
         statements = log.read_text()
-        assert "alter role crm_hosting password 'SCRAM-SHA-256$" in statements
+        assert 'alter role "crm_hosting" password \'SCRAM-SHA-256$' in statements
         assert "hashrate" not in statements.partition("alter role crm_hosting password")[2].partition("\n")[0]
         assert "a-new-one" not in statements
     gc.collect()
@@ -241,7 +242,7 @@ def test_the_function_takes_the_owner_and_the_role_s_password_from_secrets(
         assert second == {"changes": []}
         assert migration.is_migrated(database_target())
         aws.setenv("DATABASE_SECRET_ARN", os.environ["MIGRATION_SECRET_ARN"])
-        with pytest.raises(UnusableSetting, match="crm_hosting"):
+        with pytest.raises(MigrationRefused, match="crm, which owns"):
             migrate_function.handler({}, LambdaContext("MigrateFunction"))
     gc.collect()
 
@@ -254,7 +255,7 @@ def test_unmigrate_takes_everything_away_again(strict: tuple[Server, Path]) -> N
         before = _dump(url)
         roles = _roles(postgres)
 
-        migrate(owner, "secret")
+        migrate(owner, Login(password="secret"))
         assert _dump(url) != before
         changes = unmigrate(owner)
 
@@ -283,7 +284,7 @@ def _locks_of_the_schema(owner: DatabaseTarget) -> dict[str, set[str]]:
     """The locks on the CRM's tables that a transaction holds which applied the schema, and is then undone."""
     with session(owner) as run:
         run("begin")
-        run(migration.schema("user_miners"))
+        run(migration.schema("user_miners", "UTC", ROLE, MARKET_ROLE))
         held = run(
             "select relation::regclass::text, mode from pg_locks where locktype = 'relation' and pid = pg_backend_pid()"
         )

@@ -15,7 +15,8 @@ from crm_services.access.roles import SEES_ALL
 from crm_services.base.errors import QueryFailed
 from crm_services.fleet.stats import STATS
 from crm_services.postgres import migration
-from crm_services.postgres.migration import MARKET_ROLE, migrate, unmigrate
+from crm_services.postgres.migration import migrate, unmigrate
+from crm_services.postgres.roles import MARKET_ROLE
 from crm_services.postgres.target import DatabaseTarget, parse_database_url
 from local.environment import ROOT
 from local.lambda_context import LambdaContext

@@ -41,21 +41,6 @@ def login(setting: str, refresh: bool) -> tuple[str, str]:
     raise UnusableSetting(setting, "a JSON object with username and password")
 
 
-def role_password(role: str, setting: str = "DATABASE_SECRET_ARN") -> str | None:
-    """The password that the bundle's role is to have; none where `DATABASE_URL` says how to log in."""
-    if os.environ.get("DATABASE_URL"):
-        return None
-    match _parsed(_secret(setting, refresh=True)):
-        case {"username": user, "password": str(password)} if user == role:
-            return password
-    raise UnusableSetting(setting, f"a JSON object with a password and the username {role}")
-
-
-def market_role_password(role: str) -> str | None:
-    """The same of the role that appends market data; none where nobody is to log in as it."""
-    return role_password(role, "MARKET_SECRET_ARN") if os.environ.get("MARKET_SECRET_ARN") else None
-
-
 @dataclass
 class _Secret:
     """What Secrets Manager said last, and when it was asked."""

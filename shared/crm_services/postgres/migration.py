@@ -10,12 +10,10 @@ from crm_services.base.errors import AppError, Conflict, MigrationRefused, Query
 from crm_services.base.settings import CRM_TIME_ZONE, MachineSource
 from crm_services.postgres.database import Run, session
 from crm_services.postgres.machines import machines_view, refuse_without
-from crm_services.postgres.roles import SETTINGS, bring_role, drop_role
+from crm_services.postgres.quoting import identifier, literal
+from crm_services.postgres.requirements import refuse_unfit
+from crm_services.postgres.roles import SETTINGS, Login, bring_role, drop_role, refuse_anothers
 from crm_services.postgres.target import DatabaseTarget
-
-ROLE = "crm_hosting"
-MARKET_ROLE = "crm_hosting_market"
-MARKET_CONNECTION_LIMIT = 2
 
 # The CRM goes on working. A lock that it does not yield at once is given up, so that nobody queues behind us for
 # longer than this, and asked for again.
@@ -43,38 +41,40 @@ class MigrationUnderWay(Conflict):
     """Another migration works on this database."""
 
 
-def migrate(  # noqa: PLR0913, PLR0917 (each is a setting of its own)
+def migrate(
     owner: DatabaseTarget,
-    password: str | None = None,
-    connection_limit: int = 20,
-    market_password: str | None = None,
+    bundle: Login = Login(),  # noqa: B008 (it is immutable)
+    market: Login | None = None,
     machine_source: MachineSource = "user_miners",
     snapshot_time_zone: str = CRM_TIME_ZONE,
 ) -> list[str]:
     """Create or update what the bundle needs in the database; returns a line for each change.
 
-    Raises MigrationRefused, before anything is changed, where the CRM lacks the table of the machines, or
-    PostgreSQL does not know the zone.
+    Raises MigrationRefused, before anything is changed, where the database is not one that the bundle can work with.
     """
+    market = market or bundle.market
     with _alone(owner) as run:
+        refuse_unfit(run, [bundle.name, bundle.role, market.name, market.role])
         refuse_without(run, machine_source)
         _refuse_unknown(run, snapshot_time_zone)
+        for login in (bundle, market):
+            refuse_anothers(run, owner, login)
         return [
-            *bring_role(run, owner, ROLE, password, connection_limit),
-            *bring_role(run, owner, MARKET_ROLE, market_password, MARKET_CONNECTION_LIMIT),
+            *bring_role(run, owner, bundle),
+            *bring_role(run, owner, market),
             *_renew_keys(run),
-            *_apply(run, schema(machine_source, snapshot_time_zone)),
+            *_apply(run, schema(machine_source, snapshot_time_zone, bundle.role, market.role)),
             *_bring_indexes(run),
             *_take_outdated_away(run),
-            *_warnings(run),
+            *_warnings(run, bundle.role, market.role),
         ]
 
 
-def unmigrate(owner: DatabaseTarget) -> list[str]:
+def unmigrate(owner: DatabaseTarget, bundle: Login = Login(), market: Login | None = None) -> list[str]:  # noqa: B008
     """Take away all that `migrate` brought, the synchronised figures too; returns a line for each change."""
     with _alone(owner) as run:
         changes = [*_drop_indexes(run), *_apply(run, _sql("unmigrate.sql"))]
-        for role in (ROLE, MARKET_ROLE):
+        for role in (bundle.role, (market or bundle.market).role):
             try:
                 changes += drop_role(run, role)
             except QueryFailed as error:
@@ -190,24 +190,27 @@ def _state_of_index(run: Run, name: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
-def _warnings(run: Run) -> list[str]:
+def _warnings(run: Run, *roles: str) -> list[str]:
     """What is no fault of the bundle's, and its operator should know."""
-    return [f"warning: {text}" for (text,) in run(_sql("warnings.sql"), roles=[ROLE, MARKET_ROLE])]
+    return [f"warning: {text}" for (text,) in run(_sql("warnings.sql"), roles=list(roles))]
 
 
 def _catalogue(run: Run) -> dict[str, str]:
     return {str(name): str(definition) for name, definition in run(_sql("catalogue.sql"))}
 
 
-def schema(machine_source: MachineSource, snapshot_time_zone: str = CRM_TIME_ZONE) -> str:
+def schema(machine_source: MachineSource, snapshot_time_zone: str, role: str, market_role: str) -> str:
     """All that the bundle has in the database, in the order of the files' names; idempotent.
 
-    The zone is a setting of the transaction: the SQL writes it into the view, where the planner knows it.
+    The roles stand in the files as psql's variables do. The zone is a setting of the transaction: the SQL writes it
+    into the view, where the planner knows it.
     """
     parts = {part.name: part.read_text(encoding="utf-8") for part in (SQL / "schema").iterdir()}
     parts["54_machines.sql"] = machines_view(machine_source)
-    zone = snapshot_time_zone.replace("'", "''")
-    return f"set local crm_hosting.snapshot_time_zone = '{zone}';\n" + "\n".join(parts[name] for name in sorted(parts))
+    script = "\n".join(parts[name] for name in sorted(parts))
+    for name, value in (("role", role), ("market_role", market_role)):
+        script = script.replace(f':"{name}"', identifier(value)).replace(f":'{name}'", literal(value))
+    return f"set local crm_hosting.snapshot_time_zone = {literal(snapshot_time_zone)};\n{script}"
 
 
 def _refuse_unknown(run: Run, zone: str) -> None:
