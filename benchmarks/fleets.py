@@ -7,11 +7,13 @@ from local.postgres import Server, connect
 
 _FLEET = """
 with account as (
-  insert into user_access (name, email, role) values ('fleet', 'Fleet{rows}@Example.com', 'client') returning id
+  insert into user_access (name, email, role)
+  values ('fleet', '{name}{rows}@Example.com', 'client') returning id
 ), machines as (
   {machines}
 )
-insert into crm_customers (name, email, created_by_id) values ('fleet', 'fleet{rows}@example.com', 2) returning id
+insert into crm_customers (name, email, created_by_id)
+  values ('fleet', lower('{name}{rows}@example.com'), 2) returning id
 """
 _MACHINES: dict[MachineSource, str] = {
     "user_miners": """
@@ -26,7 +28,7 @@ _MACHINES: dict[MachineSource, str] = {
     "hosting_miners": """
   insert into hosting_miners (customer_id, site_id, miner_model_id, serial_number, actual_hashrate, actual_power,
                               status, approval_status, created_at)
-  select account.id, 1 + n % {sites}, 1 + n * 7 % 12, 'Fleet{rows}-' || n, 100 + n % 1500 / 10.0, 2900 + n % 700,
+  select account.id, 1 + n % {sites}, 1 + n * 7 % 12, '{name}{rows}-' || n, 100 + n % 1500 / 10.0, 2900 + n % 700,
          {status},
          'approved', timestamp '2025-01-01' + n * interval '1 minute'
   from account, generate_series(1, {rows}) n
@@ -34,12 +36,14 @@ _MACHINES: dict[MachineSource, str] = {
 }
 
 
-def add_fleet(server: Server, database: str, rows: int, source: MachineSource = "user_miners") -> int:
-    """Add a linked customer whose account has so many rows of machines; returns the customer's id."""
+def add_fleet(
+    server: Server, database: str, rows: int, source: MachineSource = "user_miners", name: str = "Fleet"
+) -> int:
+    """Add a linked customer whose account has so many rows of machines, under that name; returns the customer's id."""
     words = crm_rows.STATUSES if source == "user_miners" else crm_rows.HOSTED_STATUSES
     status = crm_rows.any_of(words, "n % 100 / 100.0")
-    machines = _MACHINES[source].format(rows=rows, status=status, sites=SITES)
+    machines = _MACHINES[source].format(name=name, rows=rows, status=status, sites=SITES)
     with connect(server.url(database)) as crm:
-        [[customer]] = crm.run(_FLEET.format(rows=rows, machines=machines))
+        [[customer]] = crm.run(_FLEET.format(name=name, rows=rows, machines=machines))
         crm.run("vacuum analyze")
         return int(customer)

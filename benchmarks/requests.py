@@ -80,7 +80,7 @@ def of_source(postgres: Server, source: MachineSource) -> list[dict[str, Any]]:
     name = data.make(postgres, 1_000, source)
     asking.let_in(postgres, name)
     os.environ |= asking.environment(postgres, name)
-    fleets = {rows: add_fleet(postgres, name, rows, source) for rows in SOURCE_FLEETS}
+    fleets = {rows: add_fleet(postgres, name, rows, source, "Compared") for rows in SOURCE_FLEETS}
     found = []
     for function, query in (("hosting_stats", {"include": ""}), ("hosting_miners", {})):
         best = []
