@@ -22,27 +22,21 @@ create index if not exists market_snapshots_recorded_at on crm_hosting.market_sn
 -- the view so that the planner knows it, or the time as it is where the column has a zone. The hour that autumn has
 -- twice is taken for the first of the two: a snapshot may seem an hour older than it is, never newer and never of the
 -- future. The hour that spring leaves out, which that clock never shows, is read as if it had not been put forward.
--- Now is turned into the clock's time, not each row's time into ours: the index on recorded_at finds the newest. Up to
--- three hours after the clock was put back it has shown more than it shows now, and each row is looked at on its own.
+-- Now is turned into the clock's time, not each row's time into ours: the index on recorded_at finds the newest. A clock
+-- that was put back shows less than it has shown, so three hours more are looked into, row by row.
 do $do$
 declare
   zone text := current_setting('crm_hosting.snapshot_time_zone');
   is_zoned boolean := (
     select atttypid = 'timestamptz'::regtype from pg_attribute
     where attrelid = 'public.network_snapshots'::regclass and attname = 'recorded_at');
-  -- A time of the clock in ours: as PostgreSQL reads it, the second where there are two; and by how much the clock was
-  -- put back in the three hours before, which is by how much the first was earlier.
-  second_reading text := format('(recorded_at at time zone %L)', zone);
-  put_back text := format(
-    $$((%s - interval '3 hours') at time zone %L - (recorded_at - interval '3 hours'))$$, second_reading, zone);
+  -- A time of the clock in ours. Of two readings PostgreSQL's own is the second. The first is three hours after the
+  -- reading of three hours before, at which the clock shows the same; where it does not, there is but one.
   moment text := case when is_zoned then 'recorded_at' else format(
-    $$case when recorded_at not between '0001-01-02' and '9999-12-30' then null
-           when %2$s > interval '0' and (%1$s - %2$s) at time zone %3$L = recorded_at then %1$s - %2$s else %1$s end$$,
-    second_reading, put_back, zone) end;
+    $$case when %1$s at time zone %2$L = recorded_at then %1$s else recorded_at at time zone %2$L end$$,
+    format($$((recorded_at - interval '3 hours') at time zone %L + interval '3 hours')$$, zone), zone) end;
   upto text := $$(now() + interval '5 minutes')$$;
-  clock_upto text := case when is_zoned then upto else format(
-    $$greatest(%1$s at time zone %2$L, (%1$s - interval '3 hours') at time zone %2$L + interval '3 hours')$$,
-    upto, zone) end;
+  clock_upto text := case when is_zoned then upto else format($$(now() + interval '185 minutes') at time zone %L$$, zone) end;
 begin
   execute format($view$
 create or replace view crm_hosting.market as
