@@ -16,7 +16,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 import market_refresh
 from crm_services.base.settings import MarketUrls
-from crm_services.market.snapshot import Before, Refresh
+from crm_services.market.snapshot import Before, MarketUnknown, Refresh
 from crm_services.postgres.migration import migrate
 from crm_services.postgres.roles import MARKET_ROLE, ROLE, Login, market_login
 from crm_services.postgres.target import parse_database_url
@@ -37,6 +37,7 @@ from tests.support.internet import (
     PRICES_PATH,
     TICKER_PATH,
     Internet,
+    ago,
     blocks,
     internet_on_this_machine,
     mining,
@@ -277,7 +278,8 @@ def test_a_jump_that_only_the_second_source_reports_is_not_believed(internet: In
 
 CHUNKED = head(Transfer_Encoding="chunked")
 WAVE = b"%x\r\n%s\r\n" % (65536, b" " * 65536)
-WRONG = "not the expected figures"
+WRONG, OLD = "not the expected figures", "not of now"
+HOUR, DAY = 3600, 86_400
 
 # What a server does, what we make of it, and how often it is asked.
 MISBEHAVIOUR: dict[str, tuple[Answer, str, int]] = {
@@ -311,7 +313,14 @@ MISBEHAVIOUR: dict[str, tuple[Answer, str, int]] = {
     "true": (answer(prices(True)), WRONG, 1),
     "a list": (answer(f"[{prices()}]"), WRONG, 1),
     "null": (answer("null"), WRONG, 1),
-    "without dollars": (answer('{"time": 1713571767, "EUR": 59617}'), WRONG, 1),
+    "without dollars": (answer(json.dumps({"time": ago(60), "EUR": 59617})), WRONG, 1),
+    "without a time": (answer('{"USD": 63500}'), WRONG, 1),
+    "of a time that is none": (answer(prices(at="yesterday")), WRONG, 1),
+    "of no time": (answer(prices(at=0)), WRONG, 1),
+    "300 days old": (answer(prices(at=ago(300 * DAY))), OLD, 1),
+    "two hours old": (answer(prices(at=ago(2 * HOUR))), OLD, 1),
+    "of tomorrow": (answer(prices(at=ago(-DAY))), OLD, 1),
+    "in milliseconds": (answer(prices(at=ago(0) * 1000)), OLD, 1),
     "nested beyond measure": (answer("[" * 60_000), WRONG, 1),
     "not UTF-8": (raw(head(Content_Length="10") + b'{"USD": \xff}'), WRONG, 1),
 }
@@ -338,8 +347,11 @@ def test_a_price_that_cannot_be_used_is_asked_of_another(
         answer(mining(difficulty=-DIFFICULTY)),
         answer(mining()[:-9]),
         answer("<html>", "503 Service Unavailable"),
+        answer(mining(day=ago(4 * DAY))),
+        answer(mining(day=ago(-DAY))),
+        answer(json.dumps({"hashrates": [], "currentHashrate": HASHRATE, "currentDifficulty": DIFFICULTY})),
     ],
-    ids=["its node is away", "NaN", "negative", "cut off", "unavailable"],
+    ids=["its node is away", "NaN", "negative", "cut off", "unavailable", "old", "of tomorrow", "of no time"],
 )
 def test_a_difficulty_that_cannot_be_used_is_asked_of_another(internet: Internet, misbehaviour: Answer) -> None:
     internet.mempool.answers[MINING_PATH] = misbehaviour
@@ -371,6 +383,59 @@ def test_when_the_first_choice_is_gone_the_others_do_and_are_named(internet: Int
     assert (snapshot.price_source, snapshot.data_source) == ("localhost", "127.0.0.1")
     assert len(refresh.failures) == 3
     assert internet.bitstamp.asked + internet.esplora.asked == [TICKER_PATH, BLOCKS_PATH]
+
+
+@pytest.mark.parametrize("seconds", [7 * HOUR, 300 * DAY, -3 * HOUR])
+def test_the_chain_of_a_node_that_stands_still_is_none(internet: Internet, seconds: int) -> None:
+    internet.mempool.answers[MINING_PATH] = answer("", "503 Service Unavailable")
+    internet.esplora.answers[BLOCKS_PATH] = answer(blocks(at=ago(seconds)))
+
+    with pytest.raises(MarketUnknown, match="difficulty"):
+        internet.take()
+
+
+@pytest.mark.parametrize("seconds", [5 * HOUR, 0, -HOUR])
+def test_a_block_may_be_hours_old_or_its_clock_ahead(internet: Internet, seconds: int) -> None:
+    internet.mempool.answers[MINING_PATH] = answer("", "503 Service Unavailable")
+    internet.esplora.answers[BLOCKS_PATH] = answer(blocks(difficulty=DIFFICULTY * 2, at=ago(seconds)))
+
+    assert internet.take()[0].network_difficulty == DIFFICULTY * 2
+
+
+def test_a_price_that_no_source_has_of_now_is_no_price(invoke: Invoke, internet: Internet, owner: Connection) -> None:
+    internet.mempool.answers[PRICES_PATH] = answer(prices(at=ago(300 * DAY)))
+    internet.bitstamp.answers[TICKER_PATH] = answer(ticker(at=str(ago(2 * HOUR))))
+
+    result, lines = invoke()
+
+    assert (result, rows(owner)) == ({"recorded": None}, [])
+    assert metrics(lines) == {"MarketRefreshFailed": 1}
+    [logged] = [line for line in lines if "level" in line]
+    assert logged["failures"] == [f"127.0.0.1: {path}: {OLD}" for path in (PRICES_PATH, TICKER_PATH)]
+
+
+def test_an_old_price_does_not_confirm_a_jump(internet: Internet) -> None:
+    internet.bitstamp.answers[TICKER_PATH] = answer(ticker(str(PRICE), at=str(ago(2 * HOUR))))
+
+    assert internet.take(replace(NOW, price=Decimal(PRICE) / 2))[1].doubts == ["price"]
+
+
+# ── How long it is kept ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_over_400_days_old_goes_a_few_at_a_time(invoke: Invoke, owner: Connection) -> None:
+    owner.run("""
+        insert into crm_hosting.market_snapshots (
+          recorded_at, btc_price, network_difficulty, network_hashrate, block_reward, is_valid)
+        select now() - interval '399 days' - (n - 0.5) * interval '1 hour', n, 1.5e14, 1000, 3.125, true
+        from generate_series(1, 200) n""")
+    old = "select count(*) from crm_hosting.market_snapshots where recorded_at < now() - interval '400 days'"
+    assert owner.run(old) == [[176]]
+
+    for left in (76, 0, 0):
+        invoke()
+        assert owner.run(old) == [[left]]
+    assert len(rows(owner)) == 24 + 3
 
 
 # ── What the role may do ─────────────────────────────────────────────────────────────────────────────────────

@@ -213,7 +213,8 @@ def test_a_crm_whose_times_have_a_zone_is_served(
     to_migrate()
     admin = crm.account(role="admin", expires_at=datetime.now(UTC) + HOUR)
     late = crm.account(role="admin", expires_at=datetime.now(UTC) - HOUR)
-    crm.snapshot(**({"recorded_at": datetime.now(UTC)} if "recorded_at" in columns else {}))
+    recorded: dict[str, Any] = {"recorded_at": datetime.now(UTC)} if "recorded_at" in columns else {}
+    crm.snapshot(**recorded)
     customer = crm.linked_customer()
 
     for path in ("sync-status", f"customer/{customer}/hosting-stats", f"customer/{customer}/hosting-miners?limit=1"):

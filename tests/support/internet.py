@@ -1,6 +1,7 @@
 """The three sources of market data on this machine, answering in the shapes that they document."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,34 +11,50 @@ from crm_services.market.snapshot import Before, Refresh, Snapshot
 from crm_services.market.web import Patience
 from tests.support.strangers import PATIENCE, Stranger, answer, listening
 
-# The documented shapes, on one day of April 2024: the day of the fourth halving.
+# The documented shapes, with the figures of the fourth halving's day in April 2024, as of now.
 PRICE, DIFFICULTY, HASHRATE, HEIGHT = 63_500, 86_388_558_925_171.02, 6.2e20, 840_000
 HASHRATE_AT_TARGET = DIFFICULTY * 2**32 / 600 / 1e18
 PRICES_PATH, MINING_PATH, HEIGHT_PATH = "/v1/prices", "/v1/mining/hashrate/3d", "/blocks/tip/height"
 TICKER_PATH, BLOCKS_PATH = "/ticker/btcusd/", "/blocks"
 
 
-def prices(usd: object = PRICE) -> str:
-    return json.dumps({"time": 1713571767, "USD": usd, "EUR": 59617, "GBP": 51371, "JPY": 9817000})
+def ago(seconds: float) -> int:
+    return int(time.time() - seconds)
 
 
-def mining(hashrate: object = HASHRATE, difficulty: object = DIFFICULTY) -> str:
+def prices(usd: object = PRICE, at: object = None) -> str:
+    return json.dumps({"time": ago(60) if at is None else at, "USD": usd, "EUR": 59617, "GBP": 51371, "JPY": 9817000})
+
+
+def mining(hashrate: object = HASHRATE, difficulty: object = DIFFICULTY, day: object = None) -> str:
+    midnight = ago(0) // 86_400 * 86_400 - 86_400
     return json.dumps(
         {
-            "hashrates": [{"timestamp": 1713398400, "avgHashrate": 6.1e20}],
-            "difficulty": [{"time": 1712783853, "height": 838656, "difficulty": DIFFICULTY, "adjustment": 1.0392}],
+            "hashrates": [
+                {"timestamp": midnight - 86_400 if day is None else day, "avgHashrate": 6.0e20},
+                {"timestamp": midnight if day is None else day, "avgHashrate": 6.1e20},
+            ],
+            "difficulty": [{"time": ago(8 * 86_400), "height": 838656, "difficulty": DIFFICULTY, "adjustment": 1.0392}],
             "currentHashrate": hashrate,
             "currentDifficulty": difficulty,
         }
     )
 
 
-def ticker(last: object = "63512.00") -> str:
-    return json.dumps({"timestamp": "1713571767", "open": "63799", "last": last, "bid": "63508", "ask": "63512"})
+def ticker(last: object = "63512.00", at: object = None) -> str:
+    return json.dumps(
+        {"timestamp": str(ago(5)) if at is None else at, "open": "63799", "last": last, "bid": "63508", "ask": "63512"}
+    )
 
 
-def blocks(height: object = HEIGHT, difficulty: object = DIFFICULTY) -> str:
-    block = {"id": "0" * 64, "version": 2, "timestamp": 1713571767, "tx_count": 3050, "bits": 386089497}
+def blocks(height: object = HEIGHT, difficulty: object = DIFFICULTY, at: object = None) -> str:
+    block = {
+        "id": "0" * 64,
+        "version": 2,
+        "timestamp": ago(900) if at is None else at,
+        "tx_count": 3050,
+        "bits": 386089497,
+    }
     heights = [height, height - 1] if isinstance(height, int) else [height]
     return json.dumps([block | {"height": one, "difficulty": difficulty} for one in heights])
 
