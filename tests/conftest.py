@@ -11,7 +11,7 @@ from moto.server import ThreadedMotoServer
 from pg8000.native import Connection
 
 from crm_services.base import secrets as secrets_module
-from crm_services.base.settings import settings
+from crm_services.base.settings import history_time_zone, settings
 from crm_services.postgres.database import database as bundle_database
 from local.environment import ROOT
 from local.gateway import Gateway
@@ -70,8 +70,10 @@ def environment(postgres: Server, database_name: str, monkeypatch: pytest.Monkey
     monkeypatch.setenv("LINK_SCOPE", "any")
     monkeypatch.setenv("PUBLIC_ORIGIN", PUBLIC_ORIGIN)
     settings.cache_clear()
+    history_time_zone.cache_clear()
     yield monkeypatch
     settings.cache_clear()
+    history_time_zone.cache_clear()
     secrets_module._secrets.clear()
 
 

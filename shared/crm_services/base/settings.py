@@ -48,6 +48,7 @@ class Settings:
     run_dead_after_seconds: float
     run_pause_seconds: float
     run_retention_days: int
+    history_days: int
     thresholds: Thresholds
 
 
@@ -89,6 +90,7 @@ def settings() -> Settings:
         run_dead_after_seconds=float(os.environ.get("RUN_DEAD_AFTER_SECONDS", "300")),
         run_pause_seconds=float(os.environ.get("RUN_PAUSE_SECONDS", "60")),
         run_retention_days=int(os.environ.get("RUN_RETENTION_DAYS", "90")),
+        history_days=int(_number("HISTORY_DAYS", Decimal(730))),
         thresholds=Thresholds(
             link_rate_percent=_number("LINK_RATE_PERCENT", Thresholds.link_rate_percent),
             error_rate_percent=_number("SYNC_ERROR_PERCENT", Thresholds.error_rate_percent),
@@ -110,6 +112,19 @@ def machine_source() -> MachineSource:
 def snapshot_time_zone() -> str:
     """The zone by whose wall clock the migration has the CRM's snapshots read."""
     return os.environ.get("SNAPSHOT_TIME_ZONE") or CRM_TIME_ZONE
+
+
+@cache
+def history_time_zone() -> str:
+    """The zone by whose calendar a day of the history ends; raises UnusableSetting where nobody knows it."""
+    zone = os.environ.get("HISTORY_TIME_ZONE") or "UTC"
+    if zone != "UTC":
+        # Lambda has no time zones of its own.
+        from dateutil.zoneinfo import get_zonefile_instance  # type: ignore[import-untyped] # noqa: PLC0415
+
+        if get_zonefile_instance().get(zone) is None:
+            raise UnusableSetting("HISTORY_TIME_ZONE", "a name of the IANA time zone database")
+    return zone
 
 
 def connection_limit() -> int:

@@ -27,13 +27,23 @@ def each(template: str) -> str:
     return ", ".join(template.format(name=name, value=value) for name, value in WRITTEN.items())
 
 
+# What is kept of a day.
+DAY = """
+  coalesce(f.active, 0)::integer as active, coalesce(f.offline, 0)::integer as offline,
+  (coalesce(f.machines, 0) - coalesce(f.active, 0) - coalesce(f.offline, 0))::integer as maintenance,
+  coalesce(f.hashrate, 0) as hashrate, coalesce(f.earning_hashrate, 0) as earning_hashrate,
+  coalesce(f.power, 0)::bigint as power, coalesce(f.electricity_cost, 0) as electricity_cost,
+  coalesce(f.has_unusable_figure, false) as has_unusable_figure
+"""
+
+
 # The linked customers with `after < id <= upto` (of those in `only`, unless it is null). LINK for many: the same choice
 # among the accounts, without an aggregate for each customer that has none. A customer is due unless its account has
 # no row at all and it was never synced.
 COMPARED = f"""
 linked as materialized (
-  select distinct on (c.id) c.id, c.hosting_synced_at, {each("c.{name}")}, {CANDIDATE} as account_id,
-         count(*) over (partition by c.id) as candidates
+  select distinct on (c.id) c.id, c.created_by_id as owner_id, c.hosting_synced_at, {each("c.{name}")},
+         {CANDIDATE} as account_id, count(*) over (partition by c.id) as candidates
   from crm_hosting.customers c {CANDIDATES}
   where c.id > :after::integer and c.id <= :upto::integer
     and (:only::integer[] is null or c.id = any (:only::integer[]))
@@ -41,6 +51,8 @@ linked as materialized (
   order by c.id, {FIRST_CANDIDATE}
 ), {MARKET}, {MODELS}, fleets as (
   select account_id, sum(machines) as machines, sum(power) as power, {EARNINGS},
+         sum(active) as active, sum(offline) as offline, sum(hashrate) as hashrate,
+         sum(earning_hashrate) as earning_hashrate,
          (array_agg(model {BY_SIZE}) filter (where machines > 0))[1] as model,
          bool_or(has_unusable_figure) as has_unusable_figure, bool_or(has_unknown_status) as has_unknown_status,
          bool_or(has_unlikely_figure) as has_unlikely_figure
@@ -49,8 +61,8 @@ linked as materialized (
   select n.*, is_due and (hosting_synced_at is null
                           or ({each("{name}")}) is distinct from ({each("new_{name}")})) as is_changed
   from (
-    select l.*, {each("{value} as new_{name}")}, f.has_unusable_figure, f.has_unknown_status,
-           f.has_unlikely_figure,
+    select l.*, {each("{value} as new_{name}")}, {DAY},
+           f.has_unknown_status, f.has_unlikely_figure,
            f.account_id is not null or l.hosting_synced_at is not null as is_due
     from linked l left join fleets f on f.account_id = l.account_id
   ) n

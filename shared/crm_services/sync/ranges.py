@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
-from crm_services.base.settings import settings
+from crm_services.base.settings import history_time_zone, settings
 from crm_services.postgres.database import Transaction
+from crm_services.sync.days import KEEP_DAYS, mark_customer
 from crm_services.sync.figures import COMPARED, each
 from crm_services.sync.lease import Lease
 
-# Writes what changed. A row that somebody else has locked is left out and its id returned. Returns linked, due,
-# changed, the ids of the locked rows.
+# Writes what changed, and keeps the day. A row that somebody else has locked is left out and its id returned. Returns
+# linked, due, changed, the ids of the locked rows.
 SYNC = f"""
 with {COMPARED}, changed as (
   select coalesce(array_agg(id order by id), '{{}}') as ids, {each("array_agg(new_{name} order by id) as {name}")}
@@ -35,7 +36,7 @@ with {COMPARED}, changed as (
   insert into crm_hosting.findings (customer_id, kind, run_id)
   select id, kind, :run_id::bigint from seen
   on conflict do nothing
-)
+), {KEEP_DAYS}
 select (select count(*) from compared), (select count(*) from compared where is_due), (select count(*) from written),
        (select coalesce(array_agg(id order by id), '{{}}') from compared
         where is_changed and id not in (select id from written))
@@ -90,6 +91,7 @@ def sync_range(
         run_id=lease and lease.run_id,
         token=lease and lease.token,
         link_any=settings().link_any,
+        time_zone=history_time_zone(),
     )
     return Synced(*row)
 
@@ -97,7 +99,10 @@ def sync_range(
 def sync_one(transaction: Transaction, customer_id: int) -> Synced:
     """Sync one customer, if it is visible."""
     transaction.rows(PREPARE_ONE)
-    return sync_range(transaction, customer_id - 1, customer_id)
+    done = sync_range(transaction, customer_id - 1, customer_id)
+    if done.due and not done.locked:
+        mark_customer(transaction, customer_id)
+    return done
 
 
 def preview_range(transaction: Transaction, after: int, upto: int, limit: int) -> Preview:

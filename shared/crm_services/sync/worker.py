@@ -9,7 +9,9 @@ from crm_services.sync import counts as run_counts
 from crm_services.sync import failures
 from crm_services.sync.chunks import CHUNK_SIZE, chunk, next_customers
 from crm_services.sync.counts import Counts
+from crm_services.sync.days import mark_run
 from crm_services.sync.lease import Lease, new_claim
+from crm_services.sync.old_days import prune_days
 from crm_services.sync.pace import Pace
 from crm_services.sync.patience import IMPATIENT, Patience, Result, always
 from crm_services.sync.ranges import sync_range
@@ -48,10 +50,15 @@ class Worker:
 
         def end() -> float:
             with self._database.transaction() as transaction:
-                return self._lease.end(transaction, state, failure)
+                seconds = self._lease.end(transaction, state, failure)
+                if state == "completed":
+                    mark_run(transaction, self._lease.tenant_id)
+                return seconds
 
         seconds = self._in_the_end(end)
         prune(self._database, self._lease.tenant_id)
+        if self._lease.tenant_id is None:
+            prune_days(self._database)
         return seconds
 
     def pass_on(self) -> Lease:

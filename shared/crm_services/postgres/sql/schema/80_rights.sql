@@ -10,7 +10,8 @@ revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next
 grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.write_figures
   to :"role";
 grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.models, crm_hosting.market to :"role";
-grant select, insert, update, delete on crm_hosting.runs, crm_hosting.run_errors, crm_hosting.findings to :"role";
+grant select, insert, update, delete on crm_hosting.runs, crm_hosting.run_errors, crm_hosting.findings,
+  crm_hosting.fleet_now, crm_hosting.fleet_days, crm_hosting.market_days, crm_hosting.scope_days to :"role";
 
 grant usage on schema crm_hosting to :"market_role";
 revoke all on all tables in schema crm_hosting from :"market_role";
