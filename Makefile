@@ -38,6 +38,9 @@ market: setup ## fetch price and network once over the internet, for the databas
 migrate: setup ## bring the database that DATABASE_URL names to the bundle's schema
 	@$(BIN)/python -m local.migrate migrate
 
+detach: setup ## take views and functions out of the way of the CRM's own migration; `make migrate` brings them back
+	@$(BIN)/python -m local.migrate detach
+
 unmigrate: setup ## take everything of the bundle's away again from the database that DATABASE_URL names
 	@$(BIN)/python -m local.migrate unmigrate
 
@@ -119,4 +122,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .screenshots .coverage*
 
-.PHONY: help bench flood load memory setup run sync market migrate build invoke api openapi fuzz oracle test coverage kill test-sam test-browser check format lock clean unmigrate deploy
+.PHONY: help bench flood load memory setup run sync market migrate build invoke api openapi fuzz oracle test coverage kill test-sam test-browser check format lock clean detach unmigrate deploy

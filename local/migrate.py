@@ -1,10 +1,10 @@
-"""`make migrate` and `make unmigrate`: bring the bundle's schema to the database of `DATABASE_URL`, or take it away."""
+"""`make migrate`, `detach` and `unmigrate`: the bundle's schema into the database of `DATABASE_URL`, or out of it."""
 
 import sys
 
 from crm_services.base.errors import AppError, MigrationRefused
 from crm_services.base.settings import machine_source, snapshot_time_zone
-from crm_services.postgres.migration import migrate, unmigrate
+from crm_services.postgres.migration import detach, migrate, unmigrate
 from crm_services.postgres.roles import bundle_login, market_login
 from crm_services.postgres.target import DatabaseTarget, parse_database_url
 from local.environment import given_database
@@ -18,7 +18,7 @@ def _unmigrate(owner: DatabaseTarget) -> list[str]:
     return unmigrate(owner, bundle_login(), market_login())
 
 
-ACTIONS = {"migrate": _migrate, "unmigrate": _unmigrate}
+ACTIONS = {"migrate": _migrate, "detach": detach, "unmigrate": _unmigrate}
 
 if __name__ == "__main__":
     url = given_database()

@@ -52,7 +52,7 @@ def test_every_answer_of_every_function_has_what_is_promised(client: Client, crm
                         check(route, client.ask(route.method, path, user, asked))
 
     walk()
-    crm.db.run("drop function crm_hosting.enter cascade")
+    crm.db.run("alter table user_access rename to hidden")  # a function that names it fails
     walk()
     assert set().union(*outcomes.values()) >= {200, 400, 401, 403, 404, 500}
     for route in ROUTES:

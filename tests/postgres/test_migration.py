@@ -75,10 +75,9 @@ def test_a_migration_repairs_what_has_drifted_and_reports_it(bare: DatabaseTarge
 def test_without_the_crm_s_tables_it_fails_and_leaves_nothing_behind(postgres: Server) -> None:
     create_database(postgres, "no_crm")
     try:
-        with pytest.raises(QueryFailed) as failure:
+        with pytest.raises(MigrationRefused, match="There is no table of the CRM's"):
             migrate(parse_database_url(postgres.url("no_crm")))
 
-        assert failure.value.sqlstate == "42P01"
         with connect(postgres.url("no_crm")) as owner:
             assert owner.run("select to_regnamespace('crm_hosting')") == [[None]]
     finally:
@@ -133,11 +132,10 @@ def test_a_migration_that_never_gets_its_lock_fails_and_leaves_nothing_behind(
     with connect(bare_url) as writer:
         writer.run("begin")
         _insert_customer(writer)
-        with pytest.raises(QueryFailed) as failure:
+        with pytest.raises(MigrationRefused, match="The CRM held a lock"):
             migrate(bare)
         writer.run("commit")
 
-        assert failure.value.sqlstate == "55P03"
         assert writer.run("select to_regnamespace('crm_hosting')") == [[None]]
 
 

@@ -5,7 +5,6 @@ import re
 from itertools import product
 from pathlib import Path
 
-from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 
 from local.environment import ROOT
@@ -89,8 +88,3 @@ def _called() -> set[str]:
     """Whatever is written like a function's call anywhere in the layer."""
     files = [path for path in Path(ROOT / "shared").rglob("*") if path.suffix in {".sql", ".py"}]
     return set().union(*(re.findall(r"(\w+)\s*\(", path.read_text(encoding="utf-8")) for path in files))
-
-
-def is_sprung(error: BaseException) -> bool:
-    """Whether this error came out of a mine."""
-    return SPRUNG in str(error) or (isinstance(error, DatabaseError) and error.args[0].get("C") == SPRUNG)

@@ -26,6 +26,11 @@ UNAVAILABLE = ("08", "53", "57P", "25006")
 # The server behind the connection is not, or no more, the one to speak to.
 GONE = ("57P", "25006")
 
+# Said of a statement itself, these tell that the bundle's own objects are not (or no more) what it was written for: it
+# is being migrated, or out of the way of the CRM's migration; or what a connection remembers is of before. With a
+# context they were raised in a function or a trigger, and tell nothing of the kind.
+OUTDATED = ("0A000", "3F000", "42501", "42703", "42883", "42P01")
+
 Row = list[Any]
 Run = Callable[..., list[Row]]
 
@@ -252,6 +257,8 @@ class Database:
 
     def _raise(self, error: DatabaseError) -> NoReturn:
         failure = _failure(error)
+        if isinstance(failure, QueryFailed) and failure.sqlstate in OUTDATED and "W" not in error.args[0]:
+            failure = ConnectionLost(reason=failure.sqlstate)
         if isinstance(failure, Unavailable):
             self.close()
         raise failure from None

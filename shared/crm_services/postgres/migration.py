@@ -10,9 +10,11 @@ from crm_services.base.errors import AppError, Conflict, MigrationRefused, Query
 from crm_services.base.settings import CRM_TIME_ZONE, MachineSource
 from crm_services.postgres.database import Run, session
 from crm_services.postgres.machines import machines_view, refuse_without
+from crm_services.postgres.pooling import refuse_pooled
 from crm_services.postgres.quoting import identifier, literal
 from crm_services.postgres.requirements import refuse_unfit
 from crm_services.postgres.roles import SETTINGS, Login, bring_role, drop_role, refuse_anothers
+from crm_services.postgres.sentences import in_sentences
 from crm_services.postgres.target import DatabaseTarget
 
 # The CRM goes on working. A lock that it does not yield at once is given up, so that nobody queues behind us for
@@ -22,6 +24,7 @@ ATTEMPTS = 60
 PAUSE_SECONDS = 2.0
 LOCK_NOT_HAD = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 STILL_REFERENCED = "2BP01"
+CANNOT_BE_REPLACED = ("42P16", "42P13")  # invalid_table_definition, invalid_function_definition
 # Said before anything else: whoever may create in the schema public could have made a function or an operator there
 # that fits our arguments better than PostgreSQL's own, and it would run as the owner of the CRM's tables.
 SAFE_PATH = f"set search_path = {SETTINGS['search_path']}"
@@ -63,11 +66,20 @@ def migrate(
             *bring_role(run, owner, bundle),
             *bring_role(run, owner, market),
             *_renew_keys(run),
-            *_apply(run, schema(machine_source, snapshot_time_zone, bundle.role, market.role)),
+            *_replace(run, schema(machine_source, snapshot_time_zone, bundle.role, market.role)),
             *_bring_indexes(run),
             *_take_outdated_away(run),
             *_warnings(run, bundle.role, market.role),
         ]
+
+
+def detach(owner: DatabaseTarget) -> list[str]:
+    """Take away what stands in the way of the CRM's own migrations; returns a line for each change.
+
+    Figures, links, history and runs stay. Requests are answered with 503 until `migrate` has brought it all back.
+    """
+    with _alone(owner) as run:
+        return _apply(run, _sql("detach.sql"))
 
 
 def unmigrate(owner: DatabaseTarget, bundle: Login = Login(), market: Login | None = None) -> list[str]:  # noqa: B008
@@ -86,13 +98,15 @@ def unmigrate(owner: DatabaseTarget, bundle: Login = Login(), market: Login | No
 
 def is_migrated(target: DatabaseTarget) -> bool:
     """Whether the database has the bundle's schema."""
-    with _session(target) as run:
+    with session(target) as run:
+        run(f"begin; set local {SAFE_PATH.removeprefix('set ')}")
         return bool(run("select to_regclass('crm_hosting.runs') is not null")[0][0])
 
 
 @contextmanager
-def _session(target: DatabaseTarget) -> Iterator[Run]:
-    with session(target) as run:
+def _session(owner: DatabaseTarget) -> Iterator[Run]:
+    with in_sentences(owner), session(owner) as run:
+        refuse_pooled(run, owner)
         run(SAFE_PATH)
         yield run
 
@@ -135,6 +149,16 @@ def _apply(run: Run, script: str) -> list[str]:
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
     ]
+
+
+def _replace(run: Run, script: str) -> list[str]:
+    """Apply the schema; where a view or a function has other columns than before, which cannot be replaced, anew."""
+    try:
+        return _apply(run, script)
+    except QueryFailed as error:
+        if error.sqlstate not in CANNOT_BE_REPLACED:
+            raise
+    return _apply(run, _sql("detach.sql") + script)
 
 
 def _renew_keys(run: Run) -> list[str]:

@@ -14,7 +14,7 @@ def _estimate(column: str, value: str, sql_type: str) -> dict[str, str]:
 # `l` the record as it is.
 WRITTEN = {
     "miners_count": "coalesce(f.machines, 0)::integer",
-    "mining_capacity": "round(coalesce(f.power, 0) * 0.000001, 3)::double precision",
+    "mining_capacity": "crm_hosting.as_stored(round(coalesce(f.power, 0) * 0.000001, 3)::double precision)",
     "primary_miner_model": "f.model",
     **_estimate("hosting_estimated_daily_btc", "f.daily_btc", "numeric(18, 8)"),
     **_estimate("hosting_estimated_daily_usd", "f.daily_usd", "numeric(18, 2)"),

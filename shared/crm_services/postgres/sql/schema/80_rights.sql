@@ -4,7 +4,8 @@ grant usage on schema crm_hosting to :"role";
 revoke all on all tables in schema crm_hosting from :"role";
 grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting.whole, crm_hosting.is_unlikely, crm_hosting.trimmed, crm_hosting.has_text, crm_hosting.watts(integer),
   crm_hosting.watts(double precision),
-  crm_hosting.meaning, crm_hosting.known_status, crm_hosting.counted_status, crm_hosting.btc_per_terahash_day to :"role";
+  crm_hosting.meaning, crm_hosting.known_status, crm_hosting.counted_status, crm_hosting.btc_per_terahash_day,
+  crm_hosting.as_stored to :"role";
 revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.write_figures,
   crm_hosting.write_rows from public;
 grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.write_figures

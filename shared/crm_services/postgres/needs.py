@@ -1,0 +1,39 @@
+"""The columns of the CRM's that the bundle reads or writes, and of which types each may be."""
+
+NEEDED: dict[str, dict[str, str]] = {
+    "crm_customers": {
+        "id": "id", "name": "text", "company": "text", "email": "address", "status": "word", "created_by_id": "id",
+        "miners_count": "number", "mining_capacity": "number", "primary_miner_model": "text",
+    },
+    "user_access": {
+        "id": "id", "email": "address", "role": "word", "is_active": "boolean", "expires_at": "time",
+        "created_by_id": "id",
+    },
+    "user_miners": {
+        "id": "id", "user_id": "id", "miner_model_id": "id", "custom_name": "text", "quantity": "whole",
+        "actual_hashrate": "number", "actual_power": "number", "electricity_cost": "number", "status": "word",
+        "location": "text", "created_at": "time",
+    },
+    "miner_models": {"id": "id", "model_name": "text", "reference_hashrate": "number", "reference_power": "number"},
+    "network_snapshots": {
+        "id": "id", "recorded_at": "time", "btc_price": "number", "network_difficulty": "number",
+        "block_reward": "number", "is_valid": "boolean",
+    },
+}  # fmt: skip
+# Older CRMs lack it.
+OPTIONAL = {("crm_customers", "user_account_id"): "id"}
+# These get columns or an index.
+INDEXED = ("crm_customers", "user_access")
+
+_WHOLE = ("smallint", "integer", "bigint")
+_TEXT = ("character varying", "text", "character", "name")
+TYPES: dict[str, tuple[str, ...]] = {
+    "id": _WHOLE,
+    "whole": _WHOLE,
+    "number": (*_WHOLE, "numeric", "real", "double precision"),
+    "text": _TEXT,
+    "address": _TEXT,
+    "word": (*_TEXT, "enum"),
+    "boolean": ("boolean",),
+    "time": ("timestamp without time zone", "timestamp with time zone"),
+}

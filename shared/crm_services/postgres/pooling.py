@@ -1,0 +1,32 @@
+"""Whether a pooler in transaction mode stands between: what a session sets would stay on a connection of the CRM's."""
+
+from crm_services.base.errors import MigrationRefused
+from crm_services.postgres.database import Run, session
+from crm_services.postgres.target import DatabaseTarget
+
+# Nothing of it outlives the transaction, and it looks nothing up where somebody else may create.
+BACKEND = "select pg_catalog.pg_backend_pid()"
+LOOKS = 3
+
+
+def refuse_pooled(run: Run, owner: DatabaseTarget) -> None:
+    """Raise MigrationRefused where two transactions of one session are not on one connection of the server's."""
+    own = _backend(run)
+    for _ in range(LOOKS):
+        with session(owner) as other:
+            other("begin")
+            others = other(BACKEND)[0][0]
+            if own in (others, None) or _backend(run) != own:
+                raise MigrationRefused(
+                    f"Nothing was changed. {owner.host} is a pooler in transaction mode (PgBouncer, RDS Proxy), and "
+                    "the migration needs a session of its own, for its lock and for indexes that bar nobody while "
+                    "they are made. Let it log in at the server itself."
+                )
+            other("rollback")
+
+
+def _backend(run: Run) -> object:
+    run("begin")
+    pid = run(BACKEND)[0][0]
+    run("commit")
+    return pid
