@@ -72,6 +72,10 @@ oracle: setup ## compare every figure with a second implementation over 1,000 ra
 test: setup ## run the whole suite on a real PostgreSQL (POSTGRES=15, 16, 17 or 18, or the URL of a server for tests)
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
+OLDEST := 15
+test-oldest: setup ## run what touches SQL on the oldest PostgreSQL that is promised
+	@POSTGRES=$(OLDEST) $(BIN)/python -m pytest -n auto --dist loadfile -m "sql and not sam and not browser"
+
 coverage: setup ## run the suite and say what of the deployed code it does not reach (fails below 97 %)
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-fail-under=97
 
@@ -122,4 +126,4 @@ lock: ## resolve the dependencies anew into the two lock files
 clean: ## remove the environment, the local database and everything built
 	rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .screenshots .coverage*
 
-.PHONY: help bench flood load memory setup run sync market migrate build invoke api openapi fuzz oracle test coverage kill test-sam test-browser check format lock clean detach unmigrate deploy
+.PHONY: $(shell awk -F: '/^[a-z-]+:/ {print $$1}' $(MAKEFILE_LIST))

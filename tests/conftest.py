@@ -1,7 +1,7 @@
 """A real PostgreSQL with the CRM's tables and the bundle's schema, a CRM to fill, and a client to ask with."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 
 import hypothesis
@@ -27,6 +27,25 @@ _numbers = count(1)
 def pytest_xdist_auto_num_workers() -> int | None:
     """One worker where the server is given: roles are the whole server's, and tests change them."""
     return 1 if servers.given() else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what another version of PostgreSQL could answer otherwise: it uses the suite's, or starts one of its own."""
+    for item in items:
+        starts_one = {"server", "own"} & set(vars(getattr(item, "module", None) or object))
+        if starts_one or "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.sql)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where every component is there, as in CI, nothing may be skipped for want of one."""
+    report = yield
+    # Docker cannot be had everywhere: REQUIRE_DOCKER asks for it.
+    if report.skipped and os.environ.get("REQUIRE_COMPONENTS") and not item.get_closest_marker("sam"):
+        report.outcome = "failed"
+        report.longrepr = f"REQUIRE_COMPONENTS is set, and this was to be skipped: {report.longreprtext}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,14 @@
-"""What CI for people takes from others, and what it keeps."""
+"""What CI takes from others, what it keeps, and what it does not let pass."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 
 import yaml
 
+from local import servers
 from local.environment import ROOT
 
 FILE = ROOT / ".github" / "workflows" / "ci.yml"
@@ -32,3 +36,23 @@ def test_the_suite_runs_on_every_python_from_the_oldest_that_is_promised() -> No
 
     assert promised == f">=3.{minors[0]}"
     assert minors == list(range(minors[0], 15))
+
+
+def test_it_runs_the_oldest_postgresql_that_is_promised() -> None:
+    oldest = min(servers.PINS)
+
+    assert f"OLDEST := {oldest}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"PostgreSQL {oldest} or newer" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+
+
+def test_what_is_skipped_for_want_of_a_component_fails_there() -> None:
+    assert JOBS["check"]["env"]["REQUIRE_COMPONENTS"] == "1"
+    assert "\nexport REQUIRE_COMPONENTS=1" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "browser", "tests/browser/test_states.py"]
+    without_browser = os.environ | {"CHROMIUM": "/nowhere"}
+    for required, code in (("", 0), ("1", 1)):
+        environment = without_browser | {"REQUIRE_COMPONENTS": required}
+        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert ran.returncode == code, ran.stdout
+        assert "/nowhere is not installed" in ran.stdout
