@@ -13,7 +13,10 @@ export PYTHONPATH := shared:functions
 export SAM_CLI_TELEMETRY := 0
 
 help: ## list the commands
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s%s\n", $$1, $$2}' \
+		$(MAKEFILE_LIST)
+
+##@ On a laptop
 
 # The environment is rebuilt when the lock changes, and only then.
 $(VENV)/.locked: requirements.lock
@@ -44,6 +47,8 @@ detach: setup ## take views and functions out of the way of the CRM's own migrat
 unmigrate: setup ## take everything of the bundle's away again from the database that DATABASE_URL names
 	@$(BIN)/python -m local.migrate unmigrate
 
+##@ In containers and in AWS
+
 # Another architecture than this machine's is for deploying: `make deploy` sees to it.
 ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
 SAM := PATH="$(abspath $(BIN)):$$PATH" sam
@@ -60,14 +65,14 @@ invoke: build ## run a function in a container on the local database: make invok
 api: build ## serve the API out of containers (needs Docker; PORT overrides 3000)
 	@$(BIN)/python -m local.sam api
 
-openapi: setup ## write the OpenAPI document anew, after a change to what the endpoints take or answer
-	@$(BIN)/python -m local.openapi
+##@ Checks
 
-fuzz: setup ## let schemathesis ask every endpoint 2,000 times (EXAMPLES overrides)
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -q tests/http/test_fuzz.py
-
-oracle: setup ## compare every figure with a second implementation over 1,000 random databases (DATABASES overrides)
-	@ORACLE_DATABASES=$(or $(DATABASES),1000) $(BIN)/python -m pytest -q tests/fleet/test_oracle.py
+check: setup ## ruff, mypy, template lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@for t in template.yaml dashboard.yaml; do \
+		AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint --template $$t || exit 1; done
 
 test: setup ## run the whole suite on a real PostgreSQL (POSTGRES=15, 16, 17 or 18, or the URL of a server for tests)
 	@$(BIN)/python -m pytest -n auto --dist loadfile
@@ -85,8 +90,16 @@ test-sam: setup ## build, and run every function in a container (needs Docker; t
 test-browser: setup ## look at the panel in a browser (needs Debian's chromium); pictures go to .screenshots
 	@$(BIN)/python -m pytest -m browser
 
+fuzz: setup ## let schemathesis ask every endpoint 2,000 times (EXAMPLES overrides)
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -q tests/http/test_fuzz.py
+
+oracle: setup ## compare every figure with a second implementation over 1,000 random databases (DATABASES overrides)
+	@ORACLE_DATABASES=$(or $(DATABASES),1000) $(BIN)/python -m pytest -q tests/fleet/test_oracle.py
+
 kill: setup ## kill a thousand runs of the batch at random moments (KILLS and SEED override)
 	@KILLS=$${KILLS:-334} SEED=$${SEED:-$$RANDOM} $(BIN)/python -m pytest -q tests/sync/test_killed.py
+
+##@ Measurements
 
 bench: setup ## measure against the floor and the CRM's own way (SIZES="1000 10000" for less than a million customers)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r benchmarks/requirements.lock
@@ -102,15 +115,13 @@ flood: setup ## measure what a tenant who asks for runs without end costs the ot
 memory: setup ## print the most memory that each function takes
 	@$(BIN)/python -m benchmarks.memory
 
-check: setup ## ruff, mypy, template lint
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@for t in template.yaml dashboard.yaml; do \
-		AWS_DEFAULT_REGION=eu-central-1 $(BIN)/sam validate --lint --template $$t || exit 1; done
-
 bench-view: setup ## measure what the tenant's view costs against the bare table
 	@$(BIN)/python -m benchmarks.view_cost
+
+##@ Upkeep
+
+openapi: setup ## write the OpenAPI document anew, after a change to what the endpoints take or answer
+	@$(BIN)/python -m local.openapi
 
 format: setup ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .

@@ -61,9 +61,7 @@ def test_the_daily_run_may_invoke_itself_and_leave_a_letter_in_its_own_stack(cre
         [role, policy] = stack["DailySyncFunctionRole"], stack["DailySyncGoesOnPolicy"]
         attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
         goes_on = iam.get_policy_version(PolicyArn=policy, VersionId="v1")["PolicyVersion"]["Document"]
-        letters: Any = iam.get_role_policy(
-            RoleName=role, PolicyName="DailySyncFunctionEventInvokeConfigOnFailureSQSPolicy"
-        )
+        letters = iam.get_role_policy(RoleName=role, PolicyName="DailySyncFunctionEventInvokeConfigOnFailureSQSPolicy")
         [queue] = (
             boto3.client("sqs", REGION)
             .get_queue_attributes(QueueUrl=stack["DeadLetters"], AttributeNames=["QueueArn"])["Attributes"]
@@ -72,7 +70,7 @@ def test_the_daily_run_may_invoke_itself_and_leave_a_letter_in_its_own_stack(cre
 
         assert policy in {one["PolicyArn"] for one in attached}
         assert LAMBDA + stack["DailySyncFunction"] in json.dumps(goes_on)
-        assert f'"{queue}"' in json.dumps(letters["PolicyDocument"]).replace("\\", "")
+        assert queue in str(letters["PolicyDocument"])
 
 
 def test_the_run_that_goes_on_is_the_stack_s_own(created: Created) -> None:

@@ -1,6 +1,7 @@
 """What a deployment creates: the template after SAM's own translation."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -130,3 +131,24 @@ def test_only_allowed_origins_are_answered_across_origins() -> None:
     # The translator puts the parameter's value in place of the reference: only a string survives that.
     assert cors["allowOrigins"] == {"Fn::Split": [",", PARAMETERS["AllowedOrigins"]]}
     assert (cors["allowMethods"], cors["allowCredentials"]) == (["GET", "POST"], True)
+
+
+def test_the_guide_names_the_concurrency_and_the_alarms_metrics_that_a_deployment_takes() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    everything = Stack(MarketSecretArn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:market")
+    reserved = sum(one["ReservedConcurrentExecutions"] for one in everything.of_type("AWS::Lambda::Function").values())
+    alarms = everything.of_type("AWS::CloudWatch::Alarm").values()
+    metrics = sum(sum("MetricStat" in one for one in alarm.get("Metrics", ())) or 1 for alarm in alarms)
+
+    assert f"The functions reserve {reserved} of" in guide
+    assert f"has to be {reserved + 100} at least" in guide
+    assert f"| Alarms: {len(alarms)}, of {metrics} metrics | 0.10 a metric | {metrics / 10:.2f} |" in guide
+
+
+def test_the_guide_s_costs_add_up() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    [table] = re.findall(r"\n\| \| price \|.*?\*\*sum\*\*.*?\n", guide, re.DOTALL)
+    *rows, total = [[cell.strip(" *") for cell in row.split("|")] for row in table.strip().splitlines()[2:]]
+
+    for column in (3, 4):
+        assert f"{sum(float(row[column] or 0) for row in rows):.2f}" == total[column]
