@@ -233,6 +233,11 @@ class World:
         }
         return {kind for kind, holds in found.items() if holds}
 
+    def shared(self, customers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Those whose account is another one's of them too."""
+        links = [account for one in customers if (account := self.account_of(one)) is not None]
+        return [one for one in customers if links.count(self.account_of(one) or 0) > 1]
+
     def link_counts(self, customers: list[dict[str, Any]]) -> dict[str, Any]:
         """The counts of sync-status."""
         linked = sum(self.account_of(customer) is not None for customer in customers)

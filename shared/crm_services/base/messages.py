@@ -76,6 +76,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "邮箱匹配多个账户的客户:{count} 个",
         "Customers whose e-mail matches several accounts: {count}",
     ),
+    "link_lost": (
+        "失去托管账户关联、数据已清零的客户:{count} 个",
+        "Customers that lost their hosting account, and were cleared: {count}",
+    ),
+    "account_gone": (
+        "关联的账户已不存在的客户:{count} 个",
+        "Customers whose link names an account that is gone: {count}",
+    ),
+    "shared_account": (
+        "与其他客户共用同一账户的客户:{count} 个(合计只算一次)",
+        "Customers that share their account with another, whose fleet totals count once: {count}",
+    ),
     "unusable_figure": (
         "矿机数据含无效数值的客户:{count} 个",
         "Customers that have miners with unusable figures: {count}",

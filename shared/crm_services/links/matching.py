@@ -5,33 +5,45 @@ from decimal import Decimal
 from crm_services.base.settings import settings
 from crm_services.postgres.database import Transaction
 
-# The account that the CRM itself names for customer `c`: a site owner opened it there. It counts before any e-mail, and
-# in link scope `tenant` too, whoever the customer's owner is: the CRM sets the column itself, to the account that it
-# has just made, and has no form in which a tenant could choose another's. Whoever can write the column by other means
-# can write any column of the CRM. An id that is no account's (any more) names nobody. What somebody confirms here will
-# come before it.
-NAMED = "left join crm_hosting.accounts named on named.id = c.user_account_id"
+# The account that is named for customer `c`, before any e-mail counts: by somebody who confirmed it here, or else by
+# the CRM itself, whose site owner opened it there, in link scope `tenant` too, whoever the customer's owner is: the CRM
+# sets the column itself, to the account that it has just made, and no form lets a tenant choose another's.
+# Whoever can write the column by other means can write any column of the CRM. An id that is no account's (any more)
+# names nobody, and an account that somebody refused for this customer is never taken.
+NAMED = """
+left join crm_hosting.accounts confirmed on confirmed.id = c.confirmed_account_id
+left join crm_hosting.accounts named
+  on named.id = c.user_account_id and (c.refused_account_ids is null or named.id <> all (c.refused_account_ids))
+"""
+NAMED_ID = "coalesce(confirmed.id, named.id)"
+# Whether a link names an account that is gone.
+NAMES_NOBODY = """
+(c.confirmed_account_id is not null and confirmed.id is null
+ or c.user_account_id is not null and named.id is null
+    and (c.refused_account_ids is null or c.user_account_id <> all (c.refused_account_ids)))
+"""
 
 # Whether account `a` is one that customer `c`, for whom none is named, may be linked to: its e-mail key is the same
 # and, in link scope `tenant`, it is one of the customer's owner's.
-MATCHES = """
-a.email_key = c.email_key
-and (:link_any::boolean or c.created_by_id is null or c.created_by_id in (a.id, a.created_by_id))
+SAME_KEY = """
+a.email_key = c.email_key and (c.refused_account_ids is null or a.id <> all (c.refused_account_ids))
 """
+OWNERS = "(c.created_by_id is null or c.created_by_id in (a.id, a.created_by_id))"
+MATCHES = f"{SAME_KEY} and (:link_any::boolean or {OWNERS})"
 
 # The account that customer `c` is linked to: the one that is named, or else of those that match an active one before
 # one that is switched off, then the lowest id.
 LINK = f"""
 {NAMED}
 left join lateral (
-  select coalesce(named.id, min(a.id) filter (where a.is_active), min(a.id)) as account_id
-  from crm_hosting.accounts a where named.id is null and {MATCHES}
+  select coalesce({NAMED_ID}, min(a.id) filter (where a.is_active), min(a.id)) as account_id, count(a.id) as candidates
+  from crm_hosting.accounts a where {NAMED_ID} is null and {MATCHES}
 ) link on true
 """
 
 # The same for many: a row for each customer and candidate, of which FIRST_CANDIDATE comes first.
-CANDIDATES = f"{NAMED} left join crm_hosting.accounts a on named.id is null and {MATCHES}"
-CANDIDATE = "coalesce(named.id, a.id)"
+CANDIDATES = f"{NAMED} left join crm_hosting.accounts a on {NAMED_ID} is null and {MATCHES}"
+CANDIDATE = "coalesce(confirmed.id, named.id, a.id)"
 FIRST_CANDIDATE = "a.is_active desc, a.id"
 
 LINKED_ACCOUNT = f"""
@@ -42,16 +54,20 @@ select link.account_id from crm_hosting.customers c {LINK} where c.id = :custome
 PREPARE_COUNT = "set local parallel_setup_cost = 100"
 
 # Customers, how many of them are linked, and the rate in percent (0 without customers), in the transaction's scope.
-# Those whose account is named, and whose e-mail would not do, are looked for only where the CRM names any.
+# Those whose account is named, and whose e-mail would not do, are looked for only where any is named.
 LINK_COUNTS = f"""
-with every as materialized (select count(*) as total, count(c.user_account_id) as naming from crm_hosting.customers c)
+with every as materialized (
+  select count(*) as total, count(coalesce(c.confirmed_account_id, c.user_account_id)) as naming
+  from crm_hosting.customers c
+)
 select total, linked, coalesce(round(100.0 * linked / nullif(total, 0), 2), 0)
 from every, lateral (
   select (select count(*) from crm_hosting.customers c
           where exists (select from crm_hosting.accounts a where {MATCHES}))
        + case when naming > 0 then
-           (select count(*) from crm_hosting.customers c join crm_hosting.accounts named on named.id = c.user_account_id
-            where not exists (select from crm_hosting.accounts a where {MATCHES})) else 0 end as linked
+           (select count(*) from crm_hosting.customers c {NAMED}
+            where coalesce(c.confirmed_account_id, c.user_account_id) is not null and {NAMED_ID} is not null
+              and not exists (select from crm_hosting.accounts a where {MATCHES})) else 0 end as linked
 ) counted
 """
 

@@ -8,12 +8,12 @@ ADVANCE_RUN = """
 update crm_hosting.runs
 set cursor = greatest(cursor, :upto::integer), total = total + :total::integer, linked = linked + :linked::integer,
     synced = synced + :synced::integer, skipped = skipped + :skipped::integer,
-    errors = errors + :errors::integer, changed = changed + :changed::integer
+    errors = errors + :errors::integer, changed = changed + :changed::integer, lost = lost + :lost::integer
 where id = :run_id::bigint
 """
 
 RUN_COUNTS = """
-select total, linked, synced, skipped, errors, changed from crm_hosting.runs where id = :run_id::bigint
+select total, linked, synced, skipped, errors, changed, lost from crm_hosting.runs where id = :run_id::bigint
 """
 
 REMAINING = """
@@ -23,7 +23,10 @@ select count(*) from crm_hosting.customers where id > (select cursor from crm_ho
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of the customers of a run: total = synced + skipped + errors; changed is of the synced."""
+    """What became of the customers of a run: total = synced + skipped + errors; changed is of the synced.
+
+    `lost` are links that were found lost, and not known to be: those customers were cleared.
+    """
 
     total: int = 0
     linked: int = 0
@@ -31,6 +34,7 @@ class Counts:
     skipped: int = 0
     errors: int = 0
     changed: int = 0
+    lost: int = 0
 
 
 def counts_of(transaction: Transaction, run_id: int) -> Counts:

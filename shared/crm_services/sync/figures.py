@@ -1,7 +1,7 @@
 """What a customer's record should say beside what it says: the fragments that the sync and its preview share."""
 
 from crm_services.fleet.figures import BY_SIZE, EARNINGS, MARKET, MODELS
-from crm_services.links.matching import CANDIDATE, CANDIDATES, FIRST_CANDIDATE
+from crm_services.links.matching import CANDIDATE, CANDIDATES, FIRST_CANDIDATE, NAMES_NOBODY
 
 
 # Without a market nobody knows what machines earn, and the record keeps what it says; no machines earn nothing.
@@ -37,17 +37,19 @@ DAY = """
 """
 
 
-# The linked customers with `after < id <= upto` (of those in `only`, unless it is null). LINK for many: the same choice
-# among the accounts, without an aggregate for each customer that has none. A customer is due unless its account has
-# no row at all and it was never synced.
+# The customers with `after < id <= upto` (of those in `only`, unless it is null) that are linked, or were so when they
+# were synced, or whose link names nobody. LINK for many: the same choice among the accounts, without an aggregate for
+# each customer that has none. A customer is due unless it was never synced and has no account, or one without any row:
+# who was synced and has lost its link is cleared as one without machines is.
 COMPARED = f"""
 linked as materialized (
   select distinct on (c.id) c.id, c.created_by_id as owner_id, c.hosting_synced_at, {each("c.{name}")},
-         {CANDIDATE} as account_id, count(*) over (partition by c.id) as candidates
+         {CANDIDATE} as account_id,
+         count(*) over (partition by c.id) as candidates, {NAMES_NOBODY} as names_nobody
   from crm_hosting.customers c {CANDIDATES}
   where c.id > :after::integer and c.id <= :upto::integer
     and (:only::integer[] is null or c.id = any (:only::integer[]))
-    and {CANDIDATE} is not null
+    and ({CANDIDATE} is not null or c.hosting_synced_at is not null or {NAMES_NOBODY})
   order by c.id, {FIRST_CANDIDATE}
 ), {MARKET}, {MODELS}, fleets as (
   select account_id, sum(machines) as machines, sum(power) as power, {EARNINGS},
@@ -63,7 +65,8 @@ linked as materialized (
   from (
     select l.*, {each("{value} as new_{name}")}, {DAY},
            f.has_unknown_status, f.has_unlikely_figure,
-           f.account_id is not null or l.hosting_synced_at is not null as is_due
+           f.account_id is not null or l.hosting_synced_at is not null as is_due,
+           l.account_id is null and l.hosting_synced_at is not null as is_lost
     from linked l left join fleets f on f.account_id = l.account_id
   ) n
 )

@@ -24,6 +24,7 @@ def publish_run(run_id: int, tenant_id: int | None, state: State, counts: Counts
         metrics.add_metric("CustomersLinked", MetricUnit.Count, counts.linked)
         metrics.add_metric("CustomersSynced", MetricUnit.Count, counts.synced)
         metrics.add_metric("CustomersSkipped", MetricUnit.Count, counts.skipped)
+        metrics.add_metric("LinksLost", MetricUnit.Count, counts.lost)
         metrics.add_metric("SyncErrors", MetricUnit.Count, counts.errors)
     # Of a run that stopped halfway they would be the rates of the oldest customers.
     if counts and state == "completed":

@@ -9,7 +9,7 @@ from crm_services.sync.figures import COMPARED, each
 from crm_services.sync.lease import Lease
 
 # Writes what changed, and keeps the day. A row that somebody else has locked is left out and its id returned. Returns
-# linked, due, changed, the ids of the locked rows.
+# linked, due, changed, the ids of the locked rows, and how many links were found lost that were not known to be.
 SYNC = f"""
 with {COMPARED}, changed as (
   select coalesce(array_agg(id order by id), '{{}}') as ids, {each("array_agg(new_{name} order by id) as {name}")}
@@ -21,25 +21,32 @@ with {COMPARED}, changed as (
   select n.id, k.kind
   from (
     select * from compared where candidates > 1 or has_unusable_figure or has_unknown_status or has_unlikely_figure
+      or is_lost or names_nobody
   ) n
   cross join lateral (values ('ambiguous_email', n.candidates > 1),
                              ('unusable_figure', n.has_unusable_figure),
                              ('unknown_status', n.has_unknown_status),
-                             ('unlikely_figure', n.has_unlikely_figure)) k (kind, holds)
+                             ('unlikely_figure', n.has_unlikely_figure),
+                             ('link_lost', n.is_lost),
+                             ('account_gone', n.names_nobody)) k (kind, holds)
   where k.holds
 ), forgotten as (
   delete from crm_hosting.findings o
   where o.customer_id in (
       select c.id from crm_hosting.customers c where c.id > :after::integer and c.id <= :upto::integer)
     and (o.customer_id, o.kind) not in (select id, kind from seen)
+    and o.kind <> 'shared_account'  -- which a run's end looks for
 ), noted as (
   insert into crm_hosting.findings (customer_id, kind, run_id)
   select id, kind, :run_id::bigint from seen
   on conflict do nothing
+  returning kind
 ), {KEEP_DAYS}
-select (select count(*) from compared), (select count(*) from compared where is_due), (select count(*) from written),
+select (select count(*) from compared where account_id is not null),
+       (select count(*) from compared where is_due), (select count(*) from written),
        (select coalesce(array_agg(id order by id), '{{}}') from compared
-        where is_changed and id not in (select id from written))
+        where is_changed and id not in (select id from written)),
+       (select count(*) from noted where kind = 'link_lost')
 """
 
 # What SYNC would write: due, changed, and the first customers with each field before and after, as JSON text.
@@ -66,6 +73,7 @@ class Synced(NamedTuple):
     due: int
     changed: int
     locked: list[int]
+    lost: int
 
 
 class Preview(NamedTuple):

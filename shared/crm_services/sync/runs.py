@@ -16,7 +16,7 @@ json_build_object(
                  and r.heartbeat_at <= now() - make_interval(secs => :dead_after::double precision)
                 then 'abandoned' else r.state end,
   'failure', r.failure, 'total', r.total, 'linked', r.linked, 'synced', r.synced, 'skipped', r.skipped,
-  'errors', r.errors, 'changed', r.changed,
+  'errors', r.errors, 'changed', r.changed, 'links_lost', r.lost,
   'started_at', to_char(r.started_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'ended_at', to_char(r.ended_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'duration_seconds', round(extract(epoch from coalesce(r.ended_at, r.heartbeat_at) - r.started_at), 3)

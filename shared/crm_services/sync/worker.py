@@ -16,6 +16,7 @@ from crm_services.sync.pace import Pace
 from crm_services.sync.patience import IMPATIENT, Patience, Result, always
 from crm_services.sync.ranges import sync_range
 from crm_services.sync.retention import prune
+from crm_services.sync.shared import note_shared
 
 
 class Worker:
@@ -52,6 +53,7 @@ class Worker:
             with self._database.transaction() as transaction:
                 seconds = self._lease.end(transaction, state, failure)
                 if state == "completed":
+                    note_shared(transaction, self._lease.tenant_id)
                     mark_run(transaction, self._lease.tenant_id)
                 return seconds
 
@@ -119,7 +121,9 @@ class Worker:
             failures.record(transaction, self._lease.run_id, done.locked, failures.LOCK_NOT_AVAILABLE)
         locked = len(done.locked)
         self._advance(
-            transaction, upto, Counts(total, done.linked, done.due - locked, total - done.due, locked, done.changed)
+            transaction,
+            upto,
+            Counts(total, done.linked, done.due - locked, total - done.due, locked, done.changed, done.lost),
         )
 
     def _pass_over(self, customer_id: int, error: QueryFailed) -> None:
@@ -143,7 +147,9 @@ class Worker:
                 synced, free = done.due - len(done.locked), len(ids) - len(done.locked)
                 failures.forget(transaction, self._lease.run_id, sorted(set(ids) - set(done.locked)))
                 self._advance(
-                    transaction, 0, Counts(synced=synced, skipped=free - synced, errors=-free, changed=done.changed)
+                    transaction,
+                    0,
+                    Counts(synced=synced, skipped=free - synced, errors=-free, changed=done.changed, lost=done.lost),
                 )
         except QueryFailed as error:
             if not error.is_fault_of_a_row:

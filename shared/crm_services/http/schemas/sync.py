@@ -54,6 +54,9 @@ class RunSchema(Schema):
     skipped: Count
     errors: Count
     changed: Count = Field(description="Of the synced: records that changed")
+    links_lost: Count = Field(
+        description="Links that it found lost: those customers were cleared, as one without miners is"
+    )
     started_at: str = Field(description="UTC")
     ended_at: str | None = Field(None, description="UTC; null while it runs")
     duration_seconds: float

@@ -8,8 +8,10 @@ do $$ begin
     select id, name, company, status, created_by_id, crm_hosting.email_key(email) as email_key,
            miners_count, mining_capacity, primary_miner_model,
            hosting_estimated_daily_btc, hosting_estimated_daily_usd, hosting_net_profit_daily, hosting_synced_at,
-           %s as user_account_id
+           %s as user_account_id,
+           l.confirmed_account_id, l.refused_account_ids, email
     from public.crm_customers
+    left join crm_hosting.links l on l.customer_id = id
     where (select current_setting('crm_hosting.scope', true)) = 'all'
        or created_by_id = (select nullif(nullif(current_setting('crm_hosting.scope', true), ''), 'all')::integer)
   $view$, case when exists (select from pg_attribute where attrelid = 'public.crm_customers'::regclass
@@ -19,7 +21,8 @@ end $$;
 
 -- Accounts and miners of everybody, as a link may lead to any of them; but nothing before a scope is set.
 create or replace view crm_hosting.accounts as
-select id, crm_hosting.email_key(email) as email_key, is_active, created_by_id
+select id, crm_hosting.email_key(email) as email_key, is_active, created_by_id,
+       name, email, crm_hosting.mailbox(email) as mailbox, crm_hosting.name_key(name) as name_key
 from public.user_access
 where (select current_setting('crm_hosting.scope', true)) <> '';
 

@@ -22,6 +22,8 @@ create table if not exists crm_hosting.runs (
 );
 -- How whoever took the lease last knows it again, where the answer that he has it was lost.
 alter table crm_hosting.runs add column if not exists claim text;
+-- Links that it found lost: the customers were cleared.
+alter table crm_hosting.runs add column if not exists lost integer not null default 0;
 -- The lease: one living run per scope.
 create unique index if not exists runs_lease on crm_hosting.runs (coalesce(tenant_id, 0)) where state = 'running';
 -- A scope's runs, read backwards.
@@ -51,9 +53,10 @@ create table if not exists crm_hosting.findings (
 -- The kinds that there are now: an older table knows fewer.
 do $$ begin
   if not exists (select from pg_constraint where conrelid = 'crm_hosting.findings'::regclass
-                 and conname = 'findings_kind_check' and pg_get_constraintdef(oid) like '%unlikely_figure%') then
+                 and conname = 'findings_kind_check' and pg_get_constraintdef(oid) like '%shared_account%') then
     alter table crm_hosting.findings drop constraint if exists findings_kind_check;
     alter table crm_hosting.findings add constraint findings_kind_check
-      check (kind in ('ambiguous_email', 'unusable_figure', 'unknown_status', 'unlikely_figure'));
+      check (kind in ('ambiguous_email', 'unusable_figure', 'unknown_status', 'unlikely_figure',
+                      'link_lost', 'account_gone', 'shared_account'));
   end if;
 end $$;

@@ -1,0 +1,98 @@
+-- Whose account a customer is, where somebody has said so, and who said what.
+
+create table if not exists crm_hosting.links (
+  customer_id integer primary key,
+  confirmed_account_id integer,           -- his account, before the CRM's own word and any e-mail
+  refused_account_ids integer[] not null default '{}'  -- never his: neither linked to nor suggested
+);
+
+create table if not exists crm_hosting.link_changes (
+  id bigint generated always as identity primary key,
+  customer_id integer not null,
+  changed_by integer not null,
+  changed_at timestamptz not null default clock_timestamp(),
+  before jsonb not null,                  -- confirmed: an account's id or null; refused: a list of ids
+  after jsonb not null
+);
+create index if not exists link_changes_by_customer on crm_hosting.link_changes (customer_id, id);
+
+-- Keeps what somebody says of a customer of his scope, and returns whether that is anything new. `verdict` is confirmed
+-- or refused, of an account that he may see, or undone: of that account, or (null) of all that was said. What he may
+-- see: who sees all customers any account, others their own and those that they created, or, in link scope any, those
+-- that an e-mail could lead to, which the caller has looked up.
+create or replace function crm_hosting.set_link(
+  caller integer, customer integer, account integer, verdict text, link_any boolean
+) returns boolean
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  scope text := coalesce(current_setting('crm_hosting.scope', true), '');
+  known crm_hosting.links;
+  said crm_hosting.links;
+begin
+  if scope <> 'all' and scope <> caller::text then
+    raise exception 'the scope is another''s' using errcode = 'insufficient_privilege';
+  end if;
+  -- Locked, so that of two who speak at once the second sees what the first said.
+  perform from public.crm_customers c
+    where c.id = customer and (scope = 'all' or c.created_by_id = caller) for no key update;
+  if not found then
+    raise exception 'the customer is another''s' using errcode = 'insufficient_privilege';
+  end if;
+  if verdict <> 'undone' and not exists (
+       select from public.user_access a
+       where a.id = account and (scope = 'all' or link_any or caller in (a.id, a.created_by_id))) then
+    raise exception 'the account is another''s' using errcode = 'insufficient_privilege';
+  end if;
+  select * into known from crm_hosting.links l where l.customer_id = customer;
+  known.refused_account_ids := coalesce(known.refused_account_ids, '{}');
+  said := known;
+  if verdict = 'confirmed' then
+    said.confirmed_account_id := account;
+    said.refused_account_ids := array_remove(known.refused_account_ids, account);
+  elsif account is null then
+    said.confirmed_account_id := null;
+    said.refused_account_ids := '{}';
+  else
+    said.confirmed_account_id := nullif(known.confirmed_account_id, account);
+    said.refused_account_ids := array_remove(known.refused_account_ids, account);
+    if verdict = 'refused' then
+      said.refused_account_ids := said.refused_account_ids || account;
+    end if;
+  end if;
+  if said.confirmed_account_id is not distinct from known.confirmed_account_id
+     and said.refused_account_ids @> known.refused_account_ids
+     and known.refused_account_ids @> said.refused_account_ids then
+    return false;
+  end if;
+  if said.confirmed_account_id is null and said.refused_account_ids = '{}' then
+    delete from crm_hosting.links l where l.customer_id = customer;
+  else
+    insert into crm_hosting.links (customer_id, confirmed_account_id, refused_account_ids)
+    values (customer, said.confirmed_account_id, said.refused_account_ids)
+    on conflict (customer_id) do update
+    set confirmed_account_id = excluded.confirmed_account_id, refused_account_ids = excluded.refused_account_ids;
+  end if;
+  insert into crm_hosting.link_changes (customer_id, changed_by, before, after)
+  values (customer, caller,
+          jsonb_build_object('confirmed', known.confirmed_account_id, 'refused', known.refused_account_ids),
+          jsonb_build_object('confirmed', said.confirmed_account_id, 'refused', said.refused_account_ids));
+  return true;
+end $$;
+
+-- The mailbox that an address leads to at most providers: its key without dots and plus tag before the @.
+create or replace function crm_hosting.mailbox(email text) returns text
+language sql immutable parallel safe
+return (
+  select replace(split_part(regexp_replace(key, '@[^@]*$', ''), '+', 1), '.', '') || substring(key from '@[^@]*$')
+  from (select crm_hosting.email_key(email) as key) keyed
+);
+
+-- What a person or a company is called, as it compares: folded as an address is, its white space single blanks.
+create or replace function crm_hosting.name_key(name text) returns text
+language sql immutable parallel safe
+return nullif(regexp_replace(case when name collate "C" ~ '^[ -~]*$' then lower(btrim(name) collate "C")
+                                  else crm_hosting.unicode_key(name) end, '\s+', ' ', 'g'), '');
+
+grant execute on function crm_hosting.mailbox, crm_hosting.name_key to public;
