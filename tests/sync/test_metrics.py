@@ -45,6 +45,7 @@ def test_a_completed_run_publishes_its_figures_once(crm: Crm, capsys: pytest.Cap
         "CustomersLinked": 3,
         "CustomersSynced": 3,
         "CustomersSkipped": 5,
+        "LinksLost": 0,
         "SyncErrors": 0,
         "LinkRate": 37.5,
         "SyncErrorRate": 0,

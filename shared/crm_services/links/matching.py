@@ -68,6 +68,7 @@ from every, lateral (
            (select count(*) from crm_hosting.customers c {NAMED}
             where coalesce(c.confirmed_account_id, c.user_account_id) is not null and {NAMED_ID} is not null
               and not exists (select from crm_hosting.accounts a where {MATCHES})) else 0 end as linked
+  offset 0  -- or each mention of it counts anew
 ) counted
 """
 

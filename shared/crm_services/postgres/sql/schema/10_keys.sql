@@ -83,5 +83,20 @@ return case when email collate "C" ~ '^[!-~]+@[!-~]+$' then lower(email collate 
             then substring(lower(crm_hosting.bared(email) collate "C") from '^.+@.+$')
             else substring(crm_hosting.unicode_key(email) collate "C" from '^.+@.+$') end;
 
--- Whoever writes to a table of the CRM computes the key for its index, and so has to be allowed to.
-grant execute on function crm_hosting.bared, crm_hosting.unicode_key, crm_hosting.email_key to public;
+-- The mailbox that an address leads to at most providers: its key without dots and plus tag before the @.
+create or replace function crm_hosting.mailbox(email text) returns text
+language sql immutable parallel safe
+return (
+  select replace(split_part(regexp_replace(key, '@[^@]*$', ''), '+', 1), '.', '') || substring(key from '@[^@]*$')
+  from (select crm_hosting.email_key(email) as key) keyed
+);
+
+-- What a person or a company is called, as it compares: folded as an address is, its white space single blanks.
+create or replace function crm_hosting.name_key(name text) returns text
+language sql immutable parallel safe
+return nullif(regexp_replace(case when name collate "C" ~ '^[ -~]*$' then lower(btrim(name) collate "C")
+                                  else crm_hosting.unicode_key(name) end, '\s+', ' ', 'g'), '');
+
+-- Whoever writes to a table of the CRM computes the keys for its indexes, and so has to be allowed to.
+grant execute on function crm_hosting.bared, crm_hosting.unicode_key, crm_hosting.email_key, crm_hosting.mailbox,
+  crm_hosting.name_key to public;

@@ -80,19 +80,3 @@ begin
           jsonb_build_object('confirmed', said.confirmed_account_id, 'refused', said.refused_account_ids));
   return true;
 end $$;
-
--- The mailbox that an address leads to at most providers: its key without dots and plus tag before the @.
-create or replace function crm_hosting.mailbox(email text) returns text
-language sql immutable parallel safe
-return (
-  select replace(split_part(regexp_replace(key, '@[^@]*$', ''), '+', 1), '.', '') || substring(key from '@[^@]*$')
-  from (select crm_hosting.email_key(email) as key) keyed
-);
-
--- What a person or a company is called, as it compares: folded as an address is, its white space single blanks.
-create or replace function crm_hosting.name_key(name text) returns text
-language sql immutable parallel safe
-return nullif(regexp_replace(case when name collate "C" ~ '^[ -~]*$' then lower(btrim(name) collate "C")
-                                  else crm_hosting.unicode_key(name) end, '\s+', ' ', 'g'), '');
-
-grant execute on function crm_hosting.mailbox, crm_hosting.name_key to public;

@@ -28,3 +28,9 @@ where (select current_setting('crm_hosting.scope', true)) <> '';
 
 create or replace view crm_hosting.models as
 select id, model_name as name from public.miner_models;
+
+-- What was said of the links of the scope's customers, and by whom.
+create or replace view crm_hosting.link_history with (security_barrier) as
+select h.* from crm_hosting.link_changes h join public.crm_customers c on c.id = h.customer_id
+where (select current_setting('crm_hosting.scope', true)) = 'all'
+   or c.created_by_id = (select nullif(nullif(current_setting('crm_hosting.scope', true), ''), 'all')::integer);

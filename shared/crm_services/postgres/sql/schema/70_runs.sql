@@ -50,6 +50,8 @@ create table if not exists crm_hosting.findings (
   primary key (customer_id, kind)
 );
 
+create index if not exists findings_by_kind on crm_hosting.findings (kind, customer_id);
+
 -- The kinds that there are now: an older table knows fewer.
 do $$ begin
   if not exists (select from pg_constraint where conrelid = 'crm_hosting.findings'::regclass

@@ -10,7 +10,8 @@ revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next
   crm_hosting.write_rows, crm_hosting.set_link from public;
 grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.write_figures,
   crm_hosting.set_link to :"role";
-grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.models, crm_hosting.market to :"role";
+grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.models, crm_hosting.market,
+  crm_hosting.link_history to :"role";
 grant select, insert, update, delete on crm_hosting.runs, crm_hosting.run_errors, crm_hosting.findings,
   crm_hosting.fleet_now, crm_hosting.fleet_days, crm_hosting.market_days, crm_hosting.scope_days to :"role";
 
@@ -31,7 +32,8 @@ begin
            'all' as what
     from pg_proc f, aclexplode(f.proacl) a
     where f.pronamespace = 'crm_hosting'::regnamespace and a.grantee <> f.proowner
-      and not (a.grantee = 0 and f.proname in ('email_key', 'email_key_old', 'bared', 'unicode_key'))  -- the index's
+      and not (a.grantee = 0 and f.proname in  -- the indexes'
+                 ('email_key', 'email_key_old', 'bared', 'unicode_key', 'mailbox', 'name_key'))
       and a.grantee not in (select oid from pg_roles where rolname in (:'role', :'market_role'))
     union
     select case a.grantee when 0 then 'public' else a.grantee::regrole::text end, 'table ' || c.oid::regclass,

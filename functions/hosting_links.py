@@ -1,0 +1,34 @@
+"""GET /crm/api/hosting/links: whom the caller's customers are linked to, by what, and why not."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from crm_services.access.roles import Permission
+from crm_services.http.answers import Json, answers, ok
+from crm_services.http.api import Api
+from crm_services.http.parameters import MAX_ID
+from crm_services.http.schemas.links import LinksAnswer
+from crm_services.links.listing import State, links_page
+
+LINKS_LIMIT = 100
+
+api = Api(Permission.VIEW)
+handler = api.handler
+
+
+@api.get("/crm/api/hosting/links", responses=answers(LinksAnswer, 400))
+def hosting_links(
+    state: Annotated[
+        State | None, Query(description="Only these; lost, ambiguous, shared: as of the last sync")
+    ] = None,
+    search: Annotated[str | None, Query(min_length=1, max_length=100, pattern="^[^\x00]*$")] = None,
+    limit: Annotated[int, Query(ge=1, le=LINKS_LIMIT)] = 20,
+    after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0,
+) -> Json:
+    """The customers in the caller's scope by id, each with its account or the reason why there is none.
+
+    Those without have suggestions: accounts that may well be theirs.
+    """
+    page, following = links_page(api.transaction, api.caller(), api.language, state, search, after, limit)
+    return ok(page, next=following)
