@@ -93,7 +93,9 @@ def compare_batch(client: Client, owner: Connection, is_any: bool, is_hosted: bo
     for customer in world.customers:
         assert_stored(owner, customer, due.get(customer["id"]))
     findings = {(one["id"], kind) for one in seen if one["id"] not in errors for kind in world.findings(one)}
-    findings |= {(one["id"], "shared_account") for one in world.shared(seen)}
+    findings |= {
+        (one["id"], "shared_account") for one in world.shared([one for one in seen if one["id"] in due.keys() - errors])
+    }
     found = {(id_, kind) for id_, kind in owner.run("select customer_id, kind from crm_hosting.findings")}
     assert found == findings
     status = data(client.get("/crm/api/sync-status", caller))
@@ -118,7 +120,13 @@ def assert_stored(owner: Connection, before: dict[str, Any], expected: dict[str,
 
 def fill(owner: Connection, rows: dict[str, list[dict[str, Any]]]) -> None:
     owner.run("begin")
-    for table in (*reversed(TABLES), "crm_hosting.run_errors", "crm_hosting.findings", "crm_hosting.runs"):
+    for table in (
+        *reversed(TABLES),
+        "crm_hosting.run_errors",
+        "crm_hosting.findings",
+        "crm_hosting.fleet_now",
+        "crm_hosting.runs",
+    ):
         owner.run(f"delete from {table}")
     for table in TABLES:
         if not rows[table]:

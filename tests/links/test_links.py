@@ -77,7 +77,8 @@ def test_under_tenant_it_says_that_an_account_is_somebody_else_s(
 
 def test_the_states_that_a_batch_finds_are_listed_by_themselves(client: Client, crm: Crm, admin: int) -> None:
     crm.snapshot()
-    crm.account("shared@x.com"), crm.account("two@x.com"), crm.account("Two@x.com")
+    crm.miners(crm.account("shared@x.com"))
+    crm.account("two@x.com"), crm.account("Two@x.com")
     shared = [crm.customer("shared@x.com"), crm.customer("SHARED@x.com")]
     ambiguous = crm.customer("two@x.com")
     lost = crm.linked_customer()
