@@ -283,4 +283,4 @@ def test_a_login_from_a_secret_is_used_over_verified_tls_only(secrets: Secrets) 
     secrets._environment.setenv("DATABASE_HOST", "localhost")
     secrets._environment.setenv("DATABASE_NAME", "crm")
 
-    assert database_target() == DatabaseTarget("crm_hosting", "hunter2", "crm", "localhost", tls=True)
+    assert database_target() == DatabaseTarget("crm_hosting", "hunter2", "crm", "localhost", sslmode="verify-full")

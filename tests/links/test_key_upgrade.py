@@ -8,7 +8,7 @@ import pytest
 from pg8000.native import Connection
 
 from crm_services.postgres import migration
-from crm_services.postgres.database import Run
+from crm_services.postgres.connecting import Run
 from crm_services.postgres.migration import migrate, unmigrate
 from crm_services.postgres.target import DatabaseTarget, parse_database_url
 from local.environment import ROOT

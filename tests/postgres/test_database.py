@@ -5,17 +5,18 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from pg8000.native import Connection
+from pg8000.native import Connection as Plain
 
 from crm_services.base.errors import ConnectionLost, QueryFailed
-from crm_services.postgres.database import Database, database
+from crm_services.postgres.connection import Connection
+from crm_services.postgres.database import database
 from local.postgres import Server, connect
 from tests.support.client import Client, data
 from tests.support.crm import Crm
 
 
 @pytest.fixture
-def as_the_role(postgres: Server, database_name: str) -> Iterator[Connection]:
+def as_the_role(postgres: Server, database_name: str) -> Iterator[Plain]:
     """A connection of the bundle's role, which may end its others."""
     with connect(postgres.url(database_name, "crm_hosting")) as connection:
         yield connection
@@ -23,14 +24,14 @@ def as_the_role(postgres: Server, database_name: str) -> Iterator[Connection]:
 
 @pytest.mark.parametrize("request_", ["GET hosting-stats", "POST sync-hosting"])
 def test_a_request_survives_a_connection_that_died_unnoticed(
-    client: Client, crm: Crm, request_: str, as_the_role: Connection, monkeypatch: pytest.MonkeyPatch
+    client: Client, crm: Crm, request_: str, as_the_role: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     method, endpoint = request_.split()
     admin, path = crm.account(role="admin"), f"/crm/api/customer/{crm.linked_customer()}/{endpoint}"
     first = client.ask(method, path, admin)
     assert first.status_code == 200
     _kill_others(as_the_role)
-    monkeypatch.setattr(Database, "_is_stale", lambda *_: False)
+    monkeypatch.setattr(Connection, "has_surplus", lambda _: False)
 
     again = client.ask(method, path, admin)
 
@@ -63,7 +64,7 @@ def test_what_was_asked_ahead_and_failed_says_so_whoever_heard_it(environment: p
 
 
 def test_what_has_begun_is_not_carried_over_to_another_connection(
-    environment: pytest.MonkeyPatch, as_the_role: Connection
+    environment: pytest.MonkeyPatch, as_the_role: Plain
 ) -> None:
     def lose_it_halfway() -> None:
         with database.transaction() as transaction:
@@ -78,25 +79,27 @@ def test_what_has_begun_is_not_carried_over_to_another_connection(
 
 
 def test_the_figures_wait_for_the_database_once(
-    client: Client, crm: Crm, as_the_role: Connection, monkeypatch: pytest.MonkeyPatch
+    client: Client, crm: Crm, as_the_role: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin, customer = crm.account(role="admin"), crm.linked_customer()
     turns: list[str] = []
     path = f"/crm/api/customer/{customer}/hosting-stats"
     assert client.get(path, admin).status_code == 200
-    assert database._connection is not None
-    monkeypatch.setattr(database._connection, "_sock", _Noting(database._connection._sock, turns))
+    driver = database._connection and database._connection._driver
+    assert driver
+    monkeypatch.setattr(driver, "_stream", _Noting(driver.stream, turns))
 
     assert client.get(path, admin).status_code == 200
 
     # The answer to the commit before; who asks, and for what; and a commit that is not waited for.
     assert [turn for turn, _ in groupby(turns)] == ["read", "flush", "read", "flush"]
+    assert database._connection
     database._connection.hear()  # or PostgreSQL might not have come to the commit yet
     others = "select state from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()"
     assert as_the_role.run(others) == [["idle"]]
 
 
-def _kill_others(role: Connection) -> None:
+def _kill_others(role: Plain) -> None:
     role.run("select pg_terminate_backend(pid, 5000) from pg_stat_activity"
              " where usename = current_user and pid <> pg_backend_pid()")  # fmt: skip
 
@@ -118,7 +121,7 @@ class _Noting:
         return getattr(self._stream, name)
 
 
-def test_the_newest_market_is_found_without_reading_the_others(owner: Connection, crm: Crm) -> None:
+def test_the_newest_market_is_found_without_reading_the_others(owner: Plain, crm: Crm) -> None:
     crm.snapshot()
     owner.run("insert into network_snapshots (recorded_at, btc_price, network_difficulty, network_hashrate)"
               " select recorded_at - n * interval '1 hour', btc_price, network_difficulty, network_hashrate"

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from crm_services.base import tls
 from crm_services.base.errors import QueryFailed, Unavailable
-from crm_services.postgres import database
+from crm_services.postgres.connecting import connect
 from crm_services.postgres.target import DatabaseTarget
 
 USER = "crm_hosting"
@@ -120,7 +120,7 @@ def forget() -> None:
 
 
 def login(listener: Listener) -> None:
-    database.connect(DatabaseTarget(USER, "hunter2", "crm", "localhost", listener.port))
+    connect(DatabaseTarget(USER, "hunter2", "crm", "localhost", listener.port))
 
 
 def test_a_server_that_proves_who_it_is_is_spoken_to(authority: Authority, tmp_path: Path) -> None:
@@ -131,8 +131,15 @@ def test_a_server_that_proves_who_it_is_is_spoken_to(authority: Authority, tmp_p
     assert USER.encode() in listener.under_tls
 
 
-@pytest.mark.parametrize("flaw", ["another host", "expired", "unknown authority"])
-def test_one_that_does_not_learns_nothing(authority: Authority, tmp_path: Path, flaw: str) -> None:
+@pytest.mark.parametrize(
+    ("flaw", "reason"),
+    [
+        ("another host", "is another host's"),
+        ("expired", "has expired"),
+        ("unknown authority", "is of an unknown authority"),
+    ],
+)
+def test_one_that_does_not_learns_nothing(authority: Authority, tmp_path: Path, flaw: str, reason: str) -> None:
     context = {
         "another host": lambda: authority.server_context(tmp_path, "db.evil.example"),
         "expired": lambda: authority.server_context(tmp_path, "localhost", days=1),
@@ -142,7 +149,7 @@ def test_one_that_does_not_learns_nothing(authority: Authority, tmp_path: Path, 
     with listening(context) as listener, pytest.raises(Unavailable) as failure:
         login(listener)
 
-    assert failure.value.fields == {"reason": "SSLCertVerificationError"}
+    assert failure.value.fields == {"reason": f"TLS: the certificate {reason}"}
     assert (listener.under_tls, listener.in_the_clear) == (b"", b"")
 
 
@@ -169,7 +176,7 @@ def test_a_refusal_is_understood_though_the_server_has_hung_up(tmp_path: Path) -
         thread = threading.Thread(target=refuse)
         thread.start()
         with pytest.raises(QueryFailed) as failure:
-            database.connect(DatabaseTarget(USER, "hunter2", "crm", str(tmp_path), tls=False))
+            connect(DatabaseTarget(USER, "hunter2", "crm", str(tmp_path), sslmode="disable"))
         thread.join()
 
     assert failure.value.sqlstate == "28P01"

@@ -19,7 +19,7 @@ from pg8000.native import Connection
 import migrate as migrate_function
 from crm_services.base.errors import MigrationRefused, QueryFailed, Unavailable
 from crm_services.postgres import migration
-from crm_services.postgres.database import session
+from crm_services.postgres.connecting import session
 from crm_services.postgres.migration import MigrationUnderWay, migrate, unmigrate
 from crm_services.postgres.roles import MARKET_ROLE, ROLE, Login
 from crm_services.postgres.target import DatabaseTarget, database_target, parse_database_url

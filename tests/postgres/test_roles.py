@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from crm_services.base.errors import MigrationRefused, QueryFailed
-from crm_services.postgres.database import session
+from crm_services.postgres.connecting import session
 from crm_services.postgres.migration import migrate, unmigrate
 from crm_services.postgres.roles import SETTINGS, Login, bundle_login
 from crm_services.postgres.target import DatabaseTarget, parse_database_url
@@ -51,7 +51,7 @@ def _forget(owner: DatabaseTarget) -> None:
 
 
 def _as(owner: DatabaseTarget, user: str, password: str) -> DatabaseTarget:
-    return DatabaseTarget(user, password, owner.database, owner.host, owner.port, tls=False)
+    return DatabaseTarget(user, password, owner.database, owner.host, owner.port, sslmode="disable")
 
 
 def _sees(owner: DatabaseTarget, user: str, password: str) -> str:

@@ -69,7 +69,12 @@ class Relay:
     def _accept(self, listener: socket.socket, selector: selectors.BaseSelector) -> None:
         client, _ = listener.accept()
         upstream = socket.socket(socket.AF_UNIX)
-        upstream.connect(f"{self.behind.socket_directory}/.s.PGSQL.{self.behind.port}")
+        try:
+            upstream.connect(f"{self.behind.socket_directory}/.s.PGSQL.{self.behind.port}")
+        except OSError:  # it is down, and so are we
+            client.close()
+            upstream.close()
+            return
         self._pairs.append((client, upstream))
         selector.register(client, selectors.EVENT_READ, upstream)
         selector.register(upstream, selectors.EVENT_READ, client)

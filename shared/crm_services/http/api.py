@@ -4,6 +4,7 @@ import time
 import traceback
 from collections.abc import Callable
 from http import HTTPStatus
+from math import inf
 from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
@@ -15,7 +16,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from crm_services.access.entry import Caller, verify_resource_access
 from crm_services.access.roles import Permission
-from crm_services.base.errors import AppError, ConnectionLost, NotFound
+from crm_services.base.errors import AppError, NotFound, QueryFailed, Unavailable
 from crm_services.base.messages import Language, text
 from crm_services.base.settings import settings
 from crm_services.hosting_integration import CRMHostingIntegrationService
@@ -28,6 +29,12 @@ from crm_services.http.seal import sealed
 from crm_services.http.statuses import status_of
 from crm_services.http.verification import Verification
 from crm_services.postgres.database import Transaction, database
+from crm_services.postgres.failures import passes
+
+# By then a request has its answer: the function ends at 29 s, the gateway gives up at 30.
+REQUEST_SECONDS = 26.0
+# A statement's time limit may pass once and be tried again.
+AGAIN_WITHIN_SECONDS = 13.0
 
 CustomerId = Annotated[int, Path(description="crm_customers.id", ge=1, le=MAX_ID)]
 
@@ -102,12 +109,18 @@ class Api(APIGatewayHttpResolver):
         self._language = self._language or session.language
         user_id = session.user_id
         logger.append_keys(user_id=user_id)
+        written = database.commits
+        database.until = time.monotonic() + REQUEST_SECONDS
         try:
             return self._answer(event, context, user_id, self.permission, read_only)
-        except ConnectionLost:
-            if not read_only:
+        except (Unavailable, QueryFailed) as error:
+            is_late = time.perf_counter() - self._started > AGAIN_WITHIN_SECONDS
+            if is_late or database.commits > written or not passes(error):
                 raise
+            logger.append_keys(tried_again=_reason(error))
             return self._answer(event, context, user_id, self.permission, read_only)
+        finally:
+            database.until = inf
 
     def _answer(
         self, event: Event, context: Any, user_id: int, permission: Permission, read_only: bool
@@ -142,6 +155,8 @@ class Api(APIGatewayHttpResolver):
         return Response(HTTPStatus.INTERNAL_SERVER_ERROR, body="")
 
     def _failed(self, error: AppError, cause: Exception | None = None) -> dict[str, Any]:
+        if isinstance(error, QueryFailed) and passes(error):
+            error = Unavailable(reason=error.sqlstate)
         fields = dict(error.fields)
         status = status_of(error)
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -155,6 +170,10 @@ class Api(APIGatewayHttpResolver):
         elif status == HTTPStatus.TOO_MANY_REQUESTS:
             response["headers"] = {"Retry-After": str(fields["seconds"])}
         return response
+
+
+def _reason(error: Unavailable | QueryFailed) -> object:
+    return error.sqlstate if isinstance(error, QueryFailed) else error.fields.get("reason")
 
 
 def _log_unexpected(error: Exception) -> None:

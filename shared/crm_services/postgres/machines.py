@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from crm_services.base.errors import MigrationRefused
 from crm_services.base.settings import MachineSource
-from crm_services.postgres.database import Run
+from crm_services.postgres.connecting import Run
 
 VIEWS = files("crm_services.postgres") / "sql" / "machines"
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from crm_services.base.errors import AppError, Conflict, MigrationRefused, QueryFailed
 from crm_services.base.settings import CRM_TIME_ZONE, MachineSource
-from crm_services.postgres.database import Run, session
+from crm_services.postgres.connecting import Run, session
 from crm_services.postgres.machines import machines_view, refuse_without
 from crm_services.postgres.pooling import refuse_pooled
 from crm_services.postgres.quoting import identifier, literal

@@ -1,7 +1,7 @@
 """Whether a pooler in transaction mode stands between: what a session sets would stay on a connection of the CRM's."""
 
 from crm_services.base.errors import MigrationRefused
-from crm_services.postgres.database import Run, session
+from crm_services.postgres.connecting import Run, session
 from crm_services.postgres.target import DatabaseTarget
 
 # Nothing of it outlives the transaction, and it looks nothing up where somebody else may create.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from crm_services.base.errors import MigrationRefused
-from crm_services.postgres.database import Run
+from crm_services.postgres.connecting import Run
 from crm_services.postgres.needs import INDEXED, NEEDED, OPTIONAL, TYPES
 
 OLDEST = 15

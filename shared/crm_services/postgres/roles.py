@@ -9,7 +9,8 @@ from scramp import ScramMechanism  # type: ignore[import-untyped]
 from crm_services.base.errors import AppError, MigrationRefused, QueryFailed
 from crm_services.base.secrets import login
 from crm_services.base.settings import connection_limit
-from crm_services.postgres.database import Row, Run, connect
+from crm_services.postgres.connecting import Run, connect
+from crm_services.postgres.connection import Row
 from crm_services.postgres.quoting import identifier, literal
 from crm_services.postgres.target import DatabaseTarget
 

@@ -4,8 +4,12 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from crm_services.base.errors import UnusableSetting
 from crm_services.base.secrets import login
 from crm_services.base.settings import required
+from crm_services.base.tls import SSL_MODES, SslMode
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,9 @@ class DatabaseTarget:
     database: str
     host: str
     port: int = 5432
-    tls: bool = True
+    sslmode: SslMode = "verify-full"
+    sslrootcert: str | None = None
+    address: str | None = None  # where the host is, if not where its name says: the end of a tunnel
 
     @property
     def socket_path(self) -> str | None:
@@ -39,28 +45,50 @@ def _target(secret_setting: str, refresh: bool) -> DatabaseTarget:
     if url := os.environ.get("DATABASE_URL"):
         return parse_database_url(url)
     user, password = login(secret_setting, refresh)
-    host = required("DATABASE_HOST")
     return DatabaseTarget(
         user=user,
         password=password,
         database=required("DATABASE_NAME"),
-        host=host,
+        host=required("DATABASE_HOST"),
         port=int(os.environ.get("DATABASE_PORT", "5432")),
-        tls=not host.startswith("/"),
+        sslmode=_verifying(),
     )
 
 
 def parse_database_url(url: str) -> DatabaseTarget:
-    """A `postgresql://` URL; `?host=/dir` names a unix socket, `sslmode=disable` turns TLS off."""
+    """A `postgresql://` URL as libpq reads it, with `host` (a unix socket's directory too), `hostaddr`, `port`,
+    `sslmode` and `sslrootcert`; but without `sslmode` it is verify-full, and none at a loopback address."""
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     host = query.get("host") or parts.hostname or "localhost"
-    local = host.startswith("/") or host in {"localhost", "127.0.0.1", "::1"}
+    sslrootcert = query.get("sslrootcert")
     return DatabaseTarget(
         user=unquote(parts.username or "postgres"),
         password=unquote(parts.password) if parts.password else None,
         database=unquote(parts.path.lstrip("/")) or "postgres",
         host=host,
         port=parts.port or int(query.get("port", "5432")),
-        tls=not local and query.get("sslmode") != "disable",
+        sslmode=_sslmode(query.get("sslmode"), sslrootcert, host),
+        sslrootcert=sslrootcert,
+        address=query.get("hostaddr"),
     )
+
+
+def _sslmode(named: str | None, sslrootcert: str | None, host: str) -> SslMode:
+    if sslrootcert == "system" and named not in {None, "verify-full"}:
+        raise UnusableSetting("DATABASE_URL", "with sslmode=verify-full, which sslrootcert=system calls for")
+    if named is None:
+        return "disable" if host in LOOPBACK and not sslrootcert else "verify-full"
+    for mode in SSL_MODES:
+        if mode == named:
+            return mode
+    raise UnusableSetting("DATABASE_URL", f"with an sslmode of {', '.join(SSL_MODES)}")
+
+
+def _verifying() -> SslMode:
+    match os.environ.get("DATABASE_SSLMODE") or "verify-full":
+        case "verify-full":
+            return "verify-full"
+        case "verify-ca":
+            return "verify-ca"
+    raise UnusableSetting("DATABASE_SSLMODE", "verify-full or verify-ca")

@@ -7,11 +7,12 @@ from crm_services.access.entry import SCOPE_TO
 from crm_services.postgres.database import Database, Transaction
 
 CHUNK_SIZE = 10_000
+# Each of its statements may take so long.
+CHUNK_SECONDS = 120
 
 # Large enough for a chunk's sorts, no time for compilation, and the plan that a chunk's size calls for, however many
 # customers the planner takes the scope to let through.
 PREPARE_CHUNK = """
-set local statement_timeout = '120s';
 set local work_mem = '64MB';
 set local jit = off;
 set local enable_seqscan = off;
@@ -27,7 +28,7 @@ CUSTOMERS_AFTER = "select count(*) from crm_hosting.customers where id > :after:
 @contextmanager
 def chunk(database: Database, tenant_id: int | None, read_only: bool = False) -> Iterator[Transaction]:
     """A transaction for a chunk, which sees the tenant's customers (None: all)."""
-    with database.transaction(read_only) as transaction:
+    with database.transaction(read_only, CHUNK_SECONDS) as transaction:
         transaction.rows(PREPARE_CHUNK)
         transaction.rows(SCOPE_TO, tenant_id=tenant_id)
         yield transaction

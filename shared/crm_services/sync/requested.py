@@ -6,7 +6,7 @@ from typing import Any
 from crm_services.access.entry import Caller
 from crm_services.base.errors import TooSoon
 from crm_services.base.settings import settings
-from crm_services.postgres.database import Database, Transaction
+from crm_services.postgres.database import Database, Transaction, database
 from crm_services.sync import handover
 from crm_services.sync.batch import Outcome, TimeLimit, run
 from crm_services.sync.preview import preview_batch
@@ -31,7 +31,6 @@ def run_requested(transaction: Transaction, caller: Caller, has_time: Callable[[
     Each chunk is a transaction of its own, so the caller's ends here. Raises TooSoon within a tenant's pause between
     two runs, unless something has changed since the last one, and Conflict while another run of the scope is alive.
     """
-    database = transaction.database
     if caller.tenant_id is not None:
         rows = transaction.rows(LAST_RUN, tenant_id=caller.tenant_id)
         transaction.commit()
@@ -47,7 +46,7 @@ def run_requested(transaction: Transaction, caller: Caller, has_time: Callable[[
 def preview_requested(transaction: Transaction, caller: Caller, has_time: Callable[[], bool]) -> dict[str, Any]:
     """`preview_batch` over the caller's scope; its chunks have transactions of their own, so the caller's ends here."""
     transaction.commit()
-    return preview_batch(transaction.database, caller.tenant_id, has_time)
+    return preview_batch(database, caller.tenant_id, has_time)
 
 
 def _has_changed(database: Database, tenant_id: int) -> bool:
