@@ -130,8 +130,7 @@ def test_only_allowed_origins_are_answered_across_origins() -> None:
     assert (condition, otherwise) == ("HasAllowedOrigins", {"Ref": "AWS::NoValue"})
     # The translator puts the parameter's value in place of the reference: only a string survives that.
     assert cors["allowOrigins"] == {"Fn::Split": [",", PARAMETERS["AllowedOrigins"]]}
-<<<<<<< HEAD
-    assert (cors["allowMethods"], cors["allowCredentials"]) == (["GET", "POST"], True)
+    assert (cors["allowMethods"], cors["allowCredentials"]) == (["GET", "POST", "PUT", "DELETE"], True)
 
 
 def test_the_guide_names_the_concurrency_and_the_alarms_metrics_that_a_deployment_takes() -> None:
@@ -153,6 +152,3 @@ def test_the_guide_s_costs_add_up() -> None:
 
     for column in (3, 4):
         assert f"{sum(float(row[column] or 0) for row in rows):.2f}" == total[column]
-=======
-    assert (cors["allowMethods"], cors["allowCredentials"]) == (["GET", "POST", "PUT", "DELETE"], True)
->>>>>>> 5bd88c2 (Find who shares an account in what the run kept of the day, instead of linking everybody once more)
