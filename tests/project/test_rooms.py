@@ -9,7 +9,19 @@ import crm_services
 
 LAYER = Path(crm_services.__file__).parent
 # Lowest first. `hosting_integration` is a file: the contract's one door.
-ROOMS = ["base", "postgres", "market", "access", "links", "fleet", "sync", "health", "hosting_integration", "http"]
+ROOMS = [
+    "base",
+    "postgres",
+    "market",
+    "access",
+    "links",
+    "fleet",
+    "sync",
+    "history",
+    "health",
+    "hosting_integration",
+    "http",
+]
 FILES = sorted(path for path in LAYER.rglob("*.py") if path.parent != LAYER or path.name != "__init__.py")
 
 

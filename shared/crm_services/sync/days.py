@@ -32,6 +32,12 @@ kept as materialized (
   select n.* from crm_hosting.fleet_now n
   where n.customer_id > :after::integer and n.customer_id <= :upto::integer
     and (:only::integer[] is null or n.customer_id = any (:only::integer[]))
+), stray as materialized (
+  select k.* from kept k
+  where not exists (select from compared c where c.id = k.customer_id and c.account_id is not null)
+), there as materialized (
+  select c.id, c.created_by_id from crm_hosting.customers c
+  where c.id = any (array(select customer_id from stray)::integer[])
 ), found as materialized (
   select c.id as customer_id, c.account_id, null::integer as lost_account_id, c.owner_id, {_of("c")},
          k.account_id = c.account_id as is_same_account, k.day as kept_day,
@@ -41,9 +47,7 @@ kept as materialized (
     and (k.account_id, k.owner_id, {_of("k")}) is distinct from (c.account_id, c.owner_id, {_of("c")})
   union all
   select k.customer_id, null, k.account_id, c.created_by_id, 0, 0, 0, 0, 0, 0, 0, false, false, k.day, false
-  from kept k join crm_hosting.customers c on c.id = k.customer_id
-  where k.account_id is not null
-    and not exists (select from compared l where l.id = k.customer_id and l.account_id is not null)
+  from stray k join there c on c.id = k.customer_id where k.account_id is not null
 ), closed as (
   insert into crm_hosting.fleet_days (customer_id, day, until, account_id, {_COLUMNS})
   select k.customer_id, k.day, {TODAY}, k.account_id, {_of("k")}
@@ -61,9 +65,9 @@ kept as materialized (
 ), gone as (
   delete from crm_hosting.fleet_now n
   where n.customer_id = any (array(
-    select k.customer_id from kept k
+    select customer_id from stray
     where (select current_setting('crm_hosting.scope', true)) = 'all'
-      and not exists (select from crm_hosting.customers c where c.id = k.customer_id)))
+      and not exists (select from there where id = customer_id)))
   returning n.customer_id
 ), no_longer_theirs as (
   delete from crm_hosting.fleet_days d
@@ -88,23 +92,30 @@ set synced_at = excluded.synced_at, btc_price = excluded.btc_price, network_diff
 PREPARE_TOTAL = "set local statement_timeout = '120s'; set local work_mem = '64MB'; set local jit = off"
 
 # The totals of each owner's customers and of all, of the day that a run over everybody ends on. The figures of an
-# account are those of one of its customers, as all were synced in that run.
+# account are those of one of its customers, as all were synced in that run. All are the owners' together, less what
+# several of them have.
 _TOTALS = _KEPT[:-1]
 TOTAL_DAY = f"""
 with of_owners as materialized (
   select owner_id, account_id, count(*) as customers, max(customer_id) as one
   from crm_hosting.fleet_now where account_id is not null group by owner_id, account_id
-), counted as (
-  select owner_id as tenant_id, customers, one from of_owners where owner_id is not null
+), totals as materialized (
+  select o.owner_id, sum(o.customers) as customers, {", ".join(f"sum(n.{name}) as {name}" for name in _TOTALS)}
+  from of_owners o join crm_hosting.fleet_now n on n.customer_id = o.one
+  group by o.owner_id
+), again as (
+  select 0 as customers, {", ".join(f"-n.{name} as {name}" for name in _TOTALS)}
+  from (select account_id, max(one) as one from of_owners group by account_id having count(*) > 1) several
+  join of_owners o on o.account_id = several.account_id and o.one <> several.one
+  join crm_hosting.fleet_now n on n.customer_id = o.one
+), shown as (
+  select owner_id as tenant_id, customers, {", ".join(_TOTALS)} from totals where owner_id is not null
   union all
-  select 0, sum(customers), max(one) from of_owners group by account_id
-), totals as (
-  select c.tenant_id, sum(c.customers) as customers, {", ".join(f"sum(n.{name}) as {name}" for name in _TOTALS)}
-  from counted c join crm_hosting.fleet_now n on n.customer_id = c.one
-  group by c.tenant_id
+  select 0, coalesce(sum(customers), 0), {", ".join(f"coalesce(sum({name}), 0)" for name in _TOTALS)}
+  from (select customers, {", ".join(_TOTALS)} from totals union all select * from again) every
 )
 insert into crm_hosting.scope_days (tenant_id, day, customers, {", ".join(_TOTALS)})
-select tenant_id, {TODAY}, customers, {", ".join(_TOTALS)} from totals order by tenant_id
+select tenant_id, {TODAY}, customers, {", ".join(_TOTALS)} from shown order by tenant_id
 on conflict (tenant_id, day) do update
 set customers = excluded.customers, {", ".join(f"{name} = excluded.{name}" for name in _TOTALS)}
 """

@@ -26,11 +26,15 @@ FORGET_FLEETS = _FORGET.format(table="fleet_days", column="until", first=f"{_FIR
 FORGET_MARKETS = _FORGET.format(table="market_days", column="day", first=_FIRST)
 FORGET_TOTALS = _FORGET.format(table="scope_days", column="day", first=_FIRST)
 
-# Of customers beyond the last one, whom no chunk comes to: the others that are gone are forgotten by their chunk.
+# Of customers beyond the last one, whom no chunk comes to: the others that are gone are forgotten by their chunk. Which
+# is the last one is asked only where nobody comes after the newest of those that were synced.
 FORGET_LAST = """
 with gone as (
   select n.customer_id from crm_hosting.fleet_now n
-  where n.customer_id > (select coalesce(max(c.id), 0) from crm_hosting.customers c)
+  where (select next.customers = 0
+         from (select max(customer_id) as id from crm_hosting.fleet_now) newest,
+              crm_hosting.next_customers(newest.id - 1, 1) next)
+    and n.customer_id > (select coalesce(max(c.id), 0) from crm_hosting.customers c)
   order by n.customer_id limit :step::integer
 ), theirs as (
   delete from crm_hosting.fleet_days d where d.customer_id in (select customer_id from gone)

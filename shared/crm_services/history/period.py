@@ -1,0 +1,46 @@
+"""Which days somebody asks for."""
+
+from datetime import date
+from typing import NamedTuple
+
+from crm_services.base.errors import BadParameter
+
+MOST_DAYS = 400
+USUAL_DAYS = 30
+
+# The first and the last day: unless both are said as many as usual, up to today.
+PERIOD = f"""
+period as materialized (
+  select coalesce(first, upto - {USUAL_DAYS - 1}) as first, upto
+  from (
+    select :first::date as first,
+           least(today, coalesce(:upto::date, :first::date + {MOST_DAYS - 1}, today)) as upto
+    from (select (now() at time zone :time_zone::text)::date as today) clock
+  ) asked
+)
+"""
+
+
+class Period(NamedTuple):
+    """From which day on, up to which; None: as far as it goes."""
+
+    first: date | None
+    upto: date | None
+
+
+def period(first: str | None, upto: str | None) -> Period:
+    """The period between two dates as ISO 8601 writes them.
+
+    Raises BadParameter for what is none, ends before it begins or is longer than MOST_DAYS.
+    """
+    found = Period(_day("from", first), _day("to", upto))
+    if found.first and found.upto and not 0 <= (found.upto - found.first).days < MOST_DAYS:
+        raise BadParameter(name="from")
+    return found
+
+
+def _day(name: str, written: str | None) -> date | None:
+    try:
+        return None if written is None else date.fromisoformat(written)
+    except ValueError:
+        raise BadParameter(name=name) from None

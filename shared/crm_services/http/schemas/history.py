@@ -1,0 +1,38 @@
+"""What the endpoints of the history answer."""
+
+from pydantic import Field
+
+from crm_services.http.schemas.envelope import Answer, Count, Schema
+
+
+class DaySchema(Schema):
+    """A fleet's day, as the last sync of that day left it."""
+
+    day: str = Field(description="By the calendar of the deployment's HistoryTimeZone")
+    carried: bool = Field(description="Whether nothing was synced that day: the figures are the last ones before it")
+    miners_count: Count = Field(description="Machines: active + offline + maintenance")
+    active_miners: Count
+    offline_miners: Count
+    maintenance_miners: Count
+    total_hashrate: float = Field(description="TH/s of those machines, rounded to 0.01")
+    total_power: Count = Field(description="W of those machines")
+    estimated_daily_btc: float | None = Field(None, description="BTC of that day; null without usable market data")
+    estimated_daily_usd: float | None = Field(None, description="USD of that day; null without usable market data")
+    electricity_cost_daily: float = Field(description="USD of that day")
+    net_profit_daily: float | None = Field(None, description="estimated_daily_usd - electricity_cost_daily")
+    btc_price: float | None = Field(None, description="USD, by which that day was worked out")
+    network_difficulty: float | None = None
+
+
+class ScopeDaySchema(DaySchema):
+    """A day of all customers in scope; a fleet that several of them share is counted once."""
+
+    customers: Count = Field(description="Customers with a fleet")
+
+
+class HistoryAnswer(Answer[list[DaySchema]]):
+    """A customer's days, oldest first."""
+
+
+class ScopeHistoryAnswer(Answer[list[ScopeDaySchema]]):
+    """The scope's days, oldest first."""
