@@ -146,7 +146,7 @@ def test_a_run_that_fails_publishes_the_failure_and_what_it_had_done(
 
     def breaks_after_a_chunk() -> Iterator[bool]:
         yield True
-        owner.run("drop view crm_hosting.miners cascade")
+        owner.run("alter table crm_customers rename to hidden")  # a function that names it fails
         yield True
 
     steps = breaks_after_a_chunk()
