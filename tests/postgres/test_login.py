@@ -6,61 +6,28 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from crm_services.base import tls
 from crm_services.base.errors import QueryFailed, Unavailable
 from crm_services.postgres.connecting import connect
 from crm_services.postgres.target import DatabaseTarget
+from tests.support.authorities import Authority, Credentials
 
 USER = "crm_hosting"
 # PostgreSQL's answer to a login that it refuses.
 REFUSED = b"E" + (4 + 7 + 1).to_bytes(4) + b"C28P01\0" + b"\0"
 
 
-class Authority:
-    """Whoever signs certificates."""
-
-    def __init__(self) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority")])
-        self.certificate = self._signed(self.name, self.key.public_key(), 30, x509.BasicConstraints(True, None))
-
-    def server_context(self, directory: Path, host: str, days: int = 30) -> ssl.SSLContext:
-        """What a server needs to be this host for so many days from a month ago."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        certificate = self._signed(name, key.public_key(), days, x509.SubjectAlternativeName([x509.DNSName(host)]))
-        chain = directory / f"{host}-{days}.pem"
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        chain.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
-        return context
-
-    def _signed(
-        self, name: x509.Name, key: ec.EllipticCurvePublicKey, days: int, extension: x509.ExtensionType
-    ) -> x509.Certificate:
-        start = datetime.now(UTC) - timedelta(days=29)
-        builder = x509.CertificateBuilder(self.name, name, key, x509.random_serial_number())
-        builder = builder.not_valid_before(start).not_valid_after(start + timedelta(days=days))
-        # Python 3.13 insists on these three.
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
-        builder = builder.add_extension(issuer, critical=False)
-        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-        usage = dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False)
-        usage |= dict.fromkeys(("crl_sign", "encipher_only", "decipher_only"), False)
-        is_authority = isinstance(extension, x509.BasicConstraints)
-        builder = builder.add_extension(x509.KeyUsage(True, key_cert_sign=is_authority, **usage), critical=True)
-        return builder.add_extension(extension, critical=True).sign(self.key, hashes.SHA256())
+def context_of(directory: Path, credentials: Credentials) -> ssl.SSLContext:
+    """A server's side of TLS."""
+    path = directory / "server.pem"
+    path.write_bytes(credentials.key + credentials.chain)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
 
 
 @dataclass
@@ -106,7 +73,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Autho
     """An authority that this machine trusts."""
     authority = Authority()
     trusted = tmp_path / "trusted.pem"
-    trusted.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    trusted.write_bytes(authority.pem)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     forget()
     yield authority
@@ -124,7 +91,7 @@ def login(listener: Listener) -> None:
 
 
 def test_a_server_that_proves_who_it_is_is_spoken_to(authority: Authority, tmp_path: Path) -> None:
-    with listening(authority.server_context(tmp_path, "localhost")) as listener:
+    with listening(context_of(tmp_path, authority.server("localhost"))) as listener:
         with pytest.raises(QueryFailed) as failure:
             login(listener)
         assert failure.value.sqlstate == "28P01"
@@ -140,13 +107,13 @@ def test_a_server_that_proves_who_it_is_is_spoken_to(authority: Authority, tmp_p
     ],
 )
 def test_one_that_does_not_learns_nothing(authority: Authority, tmp_path: Path, flaw: str, reason: str) -> None:
-    context = {
-        "another host": lambda: authority.server_context(tmp_path, "db.evil.example"),
-        "expired": lambda: authority.server_context(tmp_path, "localhost", days=1),
-        "unknown authority": lambda: Authority().server_context(tmp_path, "localhost"),
+    flawed = {
+        "another host": lambda: authority.server("db.evil.example"),
+        "expired": lambda: authority.server("localhost", days=1),
+        "unknown authority": lambda: Authority().server("localhost"),
     }[flaw]()
 
-    with listening(context) as listener, pytest.raises(Unavailable) as failure:
+    with listening(context_of(tmp_path, flawed)) as listener, pytest.raises(Unavailable) as failure:
         login(listener)
 
     assert failure.value.fields == {"reason": f"TLS: the certificate {reason}"}

@@ -25,7 +25,7 @@ REASONS = {
 FLAWS = {
     9: "is not valid yet",
     10: "has expired",
-    **dict.fromkeys((2, 18, 19, 20, 21), "is of an unknown authority"),
+    **dict.fromkeys((2, 7, 18, 19, 20, 21), "is of an unknown authority"),
     **dict.fromkeys((62, 64), "is another host's"),
 }
 

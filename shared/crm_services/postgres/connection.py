@@ -12,8 +12,6 @@ from typing import Any, NoReturn
 from crm_services.base.errors import AppError, ConnectionLost
 from crm_services.postgres.driver import BrokenProtocol, Column, Driver, Message, fields, parsed, row
 
-# An answer that takes the server no time at all.
-AT_ONCE_SECONDS = 3.0
 # The network takes what is said, or is gone.
 SENDING_SECONDS = 5.0
 
@@ -90,9 +88,7 @@ class Connection:
         except ConnectionLost:
             return False
 
-    def say(
-        self, sql: str, seconds: float = AT_ONCE_SECONDS, leaves: bytes | None = None, tags: Sequence[bytes] = ()
-    ) -> Question:
+    def say(self, sql: str, seconds: float, leaves: bytes | None = None, tags: Sequence[bytes] = ()) -> Question:
         """Commands without parameters, sent with the next thing that is asked, or with `flush`.
 
         Where it is said, they leave the transaction in that state, and are answered by these tags.

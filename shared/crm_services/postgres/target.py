@@ -44,6 +44,7 @@ def owner_target() -> DatabaseTarget:
 def _target(secret_setting: str, refresh: bool) -> DatabaseTarget:
     if url := os.environ.get("DATABASE_URL"):
         return parse_database_url(url)
+    sslmode = _verifying()
     user, password = login(secret_setting, refresh)
     return DatabaseTarget(
         user=user,
@@ -51,7 +52,7 @@ def _target(secret_setting: str, refresh: bool) -> DatabaseTarget:
         database=required("DATABASE_NAME"),
         host=required("DATABASE_HOST"),
         port=int(os.environ.get("DATABASE_PORT", "5432")),
-        sslmode=_verifying(),
+        sslmode=sslmode,
     )
 
 

@@ -6,10 +6,11 @@ from typing import Any
 from crm_services.base.errors import ConnectionLost, QueryFailed
 from crm_services.postgres.connection import IDLE, IN_TRANSACTION, Connection, Question, Row
 
-# PostgreSQL ends a statement then, unless its transaction says otherwise.
+# PostgreSQL ends a statement then, unless its transaction says otherwise; and if it does not, it is given up later.
 STATEMENT_SECONDS = 10
-# And if it does not, it is given up so much later.
 GRACE_SECONDS = 2.0
+# What takes no time at all: a server that has not answered it by then will not answer.
+AT_ONCE_SECONDS = 3.0
 
 # Nothing of it is the server's own, or what another client of a pooler has left behind. It costs 10 µs.
 BEGIN = (
@@ -112,7 +113,7 @@ class Transaction:
         self._connection.flush()
 
     def _say_begin(self) -> None:
-        self._connection.say(self._begin, leaves=IN_TRANSACTION, tags=BEGUN)
+        self._connection.say(self._begin, AT_ONCE_SECONDS, leaves=IN_TRANSACTION, tags=BEGUN)
 
     def _say(self, end: str, tag: bytes) -> Question:
         return self._connection.say(end, self._seconds, leaves=IDLE, tags=(tag,))
