@@ -97,7 +97,7 @@ def _customer(number: int) -> Row:
     created = FIRST_DAY + timedelta(days=number * 6, minutes=number * 37)
     row = crm_rows.customer(
         _name(number)[0],
-        {0: None, 5: ""}.get(number % 10, _typed(_address(number), number)),
+        _nearly(number) or {0: None, 5: ""}.get(number % 10, _typed(_address(number), number)),
         _owner(number),
         company=company,
         phone=f"+1 555 01{number % 100:02}",
@@ -111,6 +111,19 @@ def _customer(number: int) -> Row:
         miners_count=0,
     )
     return {"id": number, **row}
+
+
+def _nearly(number: int) -> str | None:
+    """What is in the field of some that are not linked, though there is an account: that of the customer before."""
+    address = _address(number - 1)
+    local, _, domain = address.partition("@")
+    return {
+        12: f"{local}@{domain[1]}{domain[0]}{domain[2:]}",
+        18: f"{local.replace('.', '')}+crm@{domain}",
+        22: f"{_name(number - 1)[0]} <{address}>; +1 555 0100",
+        28: f"{local[:-1]}@{domain}",
+        32: "N/A",
+    }.get(number)
 
 
 def _owner(number: int) -> int | None:
