@@ -87,11 +87,16 @@ def links_page(  # noqa: PLR0913, PLR0917 (each is a filter of its own)
         found, upto = transaction.rows(LINKS_OF_THESE, ids=ids, limit=limit, **asked), max(ids, default=0)
         is_last = len(ids) < size
     else:
-        size = SEARCHED if search else BLOCK
-        count, upto = transaction.row(NEXT, after=after, size=size)
         looked_at = max(limit, SUGGESTED) if state == "suggested" else limit
-        found = transaction.rows(LINKS_OF_RANGE, after=after, upto=upto, limit=looked_at, **asked)
-        is_last = count < size
+        found, upto, is_last = [], after, False
+        for size in (BLOCK, SEARCHED) if search else (BLOCK,):
+            start = upto
+            count, upto = transaction.row(NEXT, after=start, size=size)
+            left = looked_at - len(found)
+            found += transaction.rows(LINKS_OF_RANGE, after=start, upto=upto, limit=left, **asked)
+            is_last = count < size
+            if is_last or len(found) == looked_at:
+                break
         if len(found) == looked_at:
             upto, is_last = found[-1][0], False
     rows = _shown(transaction, caller, language, found)
