@@ -13,6 +13,7 @@ from crm_services.postgres.target import DatabaseTarget, parse_database_url
 from local.crm import TABLES
 from local.postgres import Server, connect, create_database
 from tests.support.bare import bare_database
+from tests.support.pgbouncer import pgbouncer
 
 # What a database is, and what of it is said.
 REFUSED = {
@@ -151,3 +152,30 @@ def _role(postgres: Server, name: str, attributes: str = "") -> Iterator[str]:
             yield name
         finally:
             admin.run(f"drop role {name}")
+
+
+# ── Through a pooler ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_pooler_in_transaction_mode_is_refused_and_nothing_stays_on_its_connections(
+    bare: DatabaseTarget, postgres: Server
+) -> None:
+    with pgbouncer(postgres, "transaction") as pooler:
+        url = pooler.url(bare.database)
+        with pytest.raises(MigrationRefused, match="is a pooler in transaction mode"):
+            migrate(parse_database_url(url))
+
+        with connect(url) as crm:  # on the connection that the migration had
+            assert crm.run("show statement_timeout") == [["0"]]
+            assert crm.run("show lock_timeout") == [["0"]]
+            assert crm.run("show search_path") == [['"$user", public']]
+            assert crm.run("select count(*) from pg_locks where locktype = 'advisory'") == [[0]]
+            assert crm.run("select to_regnamespace('crm_hosting')") == [[None]]
+
+
+def test_through_a_pooler_in_session_mode_it_migrates(bare: DatabaseTarget, postgres: Server) -> None:
+    with pgbouncer(postgres, "session", pool_size=6) as pooler:
+        target = parse_database_url(pooler.url(bare.database))
+
+        assert "created view crm_hosting.customers" in migrate(target)
+        assert migrate(target) == []

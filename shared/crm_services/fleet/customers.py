@@ -10,7 +10,8 @@ CUSTOMERS = f"""
 with page as materialized (
   select c.*, coalesce(c.hosting_net_profit_daily, '-Infinity') as rank from crm_hosting.customers c
   where (:customer_id::integer is null or c.id = :customer_id::integer)
-    and (:search::text is null or strpos(lower(c.name || ' ' || coalesce(c.company, '')), lower(:search::text)) > 0)
+    and (:search::text is null or strpos(
+      lower((c.name || ' ' || coalesce(c.company, '')) collate "default"), lower(:search::text)) > 0)
     and (:after_id::bigint is null
       or coalesce(c.hosting_net_profit_daily, '-Infinity') < coalesce(:after_profit::numeric, '-Infinity')
       or (coalesce(c.hosting_net_profit_daily, '-Infinity') = coalesce(:after_profit::numeric, '-Infinity')

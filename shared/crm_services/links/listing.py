@@ -44,7 +44,8 @@ with page as materialized (
     select c.* from crm_hosting.customers c
     where {{which}}
       and (:search::text is null or strpos(lower(
-        c.name || ' ' || coalesce(c.company, '') || ' ' || coalesce(c.email, '')), lower(:search::text)) > 0)
+        (c.name || ' ' || coalesce(c.company, '') || ' ' || coalesce(c.email, '')) collate "default"),
+        lower(:search::text)) > 0)
     offset 0
   ) c {LINK}
   where :linked::boolean is null or (link.account_id is not null) = :linked::boolean

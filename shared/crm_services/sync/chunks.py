@@ -7,6 +7,8 @@ from crm_services.access.entry import SCOPE_TO
 from crm_services.postgres.database import Database, Transaction
 
 CHUNK_SIZE = 10_000
+# The CRM may have customers whose ids are not above 0: an import, a row for tests.
+BEFORE_ALL = -(2**31)
 # Each of its statements may take so long.
 CHUNK_SECONDS = 120
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from crm_services.base.errors import Conflict, QueryFailed
 from crm_services.postgres.database import Database
-from crm_services.sync.chunks import CHUNK_SIZE, chunk, count_after, next_customers
+from crm_services.sync.chunks import BEFORE_ALL, CHUNK_SIZE, chunk, count_after, next_customers
 from crm_services.sync.pace import Pace
 from crm_services.sync.ranges import preview_range
 
@@ -25,7 +25,7 @@ def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[
     What a constraint or trigger of the CRM would refuse shows when it is written, not here. Raises Conflict while
     another preview of the scope is under way.
     """
-    pace, after = Pace(CHUNK_SIZE), 0
+    pace, after = Pace(CHUNK_SIZE), BEFORE_ALL
     total, due, errors, changed = 0, 0, 0, 0
     changes: list[Any] = []
     remaining = 0

@@ -12,7 +12,8 @@ from crm_services.sync.lease import Lease
 # linked, due, changed, the ids of the locked rows, and how many links were found lost that were not known to be.
 SYNC = f"""
 with {COMPARED}, changed as (
-  select coalesce(array_agg(id order by id), '{{}}') as ids, {each("array_agg(new_{name} order by id) as {name}")}
+  select coalesce(array_agg(id::integer order by id), '{{}}') as ids,
+         {each("array_agg(new_{name} order by id) as {name}")}
   from compared where is_changed
 ), written as materialized (
   select w.id from changed, crm_hosting.write_figures(

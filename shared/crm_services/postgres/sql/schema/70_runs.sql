@@ -8,7 +8,7 @@ create table if not exists crm_hosting.runs (
   state text not null default 'running'
     check (state in ('running', 'completed', 'partial', 'failed', 'abandoned')),
   token integer not null default 1,       -- the fence: a worker whose token is old writes nothing more
-  cursor integer not null default 0,      -- the customers up to this id are done
+  cursor integer not null default -2147483648,  -- the customers up to this id are done; the CRM's may be below 0
   total integer not null default 0,
   linked integer not null default 0,
   synced integer not null default 0,
@@ -24,6 +24,14 @@ create table if not exists crm_hosting.runs (
 alter table crm_hosting.runs add column if not exists claim text;
 -- Links that it found lost: the customers were cleared.
 alter table crm_hosting.runs add column if not exists lost integer not null default 0;
+-- An older table begins above the customers whose ids are not above 0.
+do $$ begin
+  if exists (select from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+             where d.adrelid = 'crm_hosting.runs'::regclass and a.attname = 'cursor'
+               and pg_get_expr(d.adbin, d.adrelid) = '0') then
+    alter table crm_hosting.runs alter column cursor set default -2147483648;
+  end if;
+end $$;
 -- The lease: one living run per scope.
 create unique index if not exists runs_lease on crm_hosting.runs (coalesce(tenant_id, 0)) where state = 'running';
 -- A scope's runs, read backwards.
