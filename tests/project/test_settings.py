@@ -12,8 +12,7 @@ from tests.support.cloudformation import Stack
 
 DEPLOYED = [*(ROOT / "shared" / "crm_services").rglob("*.py"), *(ROOT / "functions").glob("*.py")]
 NAME = r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
-# A key of the secret that the console makes, and what Lambda itself puts into the environment.
-NO_SETTING = {"SECRET_KEY"}
+# What Lambda itself puts into the environment.
 LAMBDAS_OWN = "AWS_"
 # On a laptop or in a test; in AWS the secrets and the host say it.
 LOCAL = {"DATABASE_URL", "DATABASE_ROLE", "SESSION_SECRET", "PORT"}
@@ -23,11 +22,35 @@ PARAMETERS = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]
 
 
 def _read() -> set[str]:
-    """Every name of a setting that is written in the code that is deployed."""
-    nodes = [node for path in DEPLOYED for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
-    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    names = {text for text in texts - NO_SETTING if re.fullmatch(NAME, text)}
+    """Every name that the deployed code asks its environment for, itself or by a function that it hands the name to."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in DEPLOYED]
+    functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    readers: set[str] = set()
+    while True:
+        found = {one.name for one in functions if {arg.arg for arg in one.args.args} & _asked(one, readers, ast.Name)}
+        if found == readers:
+            break
+        readers = found
+    names = set().union(*(_asked(tree, readers, ast.Constant) for tree in trees))
     return {name for name in names if not name.startswith(LAMBDAS_OWN)}
+
+
+def _asked(tree: ast.AST, readers: set[str], kind: type[ast.Name | ast.Constant]) -> set[str]:
+    """The variables, or the texts, that are asked of `os.environ` there, or handed first to one of the readers."""
+    asked: list[ast.AST] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
+            asked.append(node.slice)
+        elif isinstance(node, ast.Call) and node.args:
+            function = ast.unparse(node.func)
+            if function == "os.environ.get" or function.rpartition(".")[2] in readers:
+                asked.append(node.args[0])
+    values = [
+        node.id if isinstance(node, ast.Name) else getattr(node, "value", None)
+        for node in asked
+        if isinstance(node, kind)
+    ]
+    return {value for value in values if isinstance(value, str)}
 
 
 def _documented() -> set[str]:
