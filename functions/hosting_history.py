@@ -10,7 +10,8 @@ from crm_services.history.period import period
 from crm_services.history.scope import scope_history_json
 from crm_services.http.answers import Json, answers, ok
 from crm_services.http.api import Api, CustomerId
-from crm_services.http.schemas.history import HistoryAnswer, ScopeHistoryAnswer
+from crm_services.http.csv import Shape
+from crm_services.http.schemas.history import DaySchema, HistoryAnswer, ScopeDaySchema, ScopeHistoryAnswer
 
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 From = Annotated[str | None, Query(alias="from", pattern=DATE, description="The first day; 30 days back unless said")]
@@ -20,17 +21,19 @@ api = Api(Permission.VIEW)
 handler = api.handler
 
 
-@api.get("/crm/api/customer/<customer_id>/hosting-history", responses=answers(HistoryAnswer, 400, 404))
-def hosting_history(customer_id: CustomerId, first: From = None, upto: To = None) -> Json:
+@api.get("/crm/api/customer/<customer_id>/hosting-history", responses=answers(HistoryAnswer, 400, 404, table=True))
+def hosting_history(customer_id: CustomerId, first: From = None, upto: To = None, shape: Shape = None) -> Json:
     """A customer's fleet, day by day, as the syncs left it.
 
     Oldest first, from its first sync on. Without a sync a day has the figures of the last one, and says so. The days of
     an account that the customer is not linked to any more are gone.
     """
-    return ok(customer_history_json(api.transaction, customer_id, period(first, upto)))
+    days = customer_history_json(api.transaction, customer_id, period(first, upto))
+    return api.table(days, DaySchema, shape) or ok(days)
 
 
-@api.get("/crm/api/hosting/history", responses=answers(ScopeHistoryAnswer, 400))
-def scope_history(first: From = None, upto: To = None) -> Json:
+@api.get("/crm/api/hosting/history", responses=answers(ScopeHistoryAnswer, 400, table=True))
+def scope_history(first: From = None, upto: To = None, shape: Shape = None) -> Json:
     """All fleets of the caller's customers together, day by day, as the daily runs left them."""
-    return ok(scope_history_json(api.transaction, api.caller(), period(first, upto)))
+    days = scope_history_json(api.transaction, api.caller(), period(first, upto))
+    return api.table(days, ScopeDaySchema, shape) or ok(days)

@@ -25,12 +25,18 @@ def ok(data: str | object = None, **members: object) -> Json:
     return Json("{" + ", ".join(parts) + "}")
 
 
-def answers(model: Model, *failures: int, accepted: Model | None = None) -> dict[int, Any]:
-    """What an endpoint is documented to answer: its models, these failures, or one of those that all of them share."""
+def answers(model: Model, *failures: int, accepted: Model | None = None, table: bool = False) -> dict[int, Any]:
+    """What an endpoint is documented to answer: its models, these failures, or one of those that all of them share.
+
+    `table`: its rows as CSV, too.
+    """
     models: dict[int, Model] = dict.fromkeys((*failures, 401, 403, 500, 503), Failure) | {200: model}
     if accepted is not None:
         models[202] = accepted
-    return {status: _documented(HTTPStatus(status).phrase, one) for status, one in sorted(models.items())}
+    found = {status: _documented(HTTPStatus(status).phrase, one) for status, one in sorted(models.items())}
+    if table:
+        found[200]["content"]["text/csv"] = {"schema": {"type": "string"}}
+    return found
 
 
 def opens(content_type: str, schema: dict[str, Any]) -> dict[int, Any]:

@@ -2,10 +2,12 @@
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from math import inf
+from types import MappingProxyType
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -20,11 +22,13 @@ from crm_services.base.errors import AppError, NotFound, QueryFailed, Unavailabl
 from crm_services.base.messages import Language, text
 from crm_services.base.settings import settings
 from crm_services.hosting_integration import CRMHostingIntegrationService
-from crm_services.http.answers import to_json
+from crm_services.http.answers import Json, to_json
 from crm_services.http.cross_site import refuse_cross_site
+from crm_services.http.csv import CSV, as_csv, is_asked_for
 from crm_services.http.event import Event, complete
 from crm_services.http.negotiation import language_named, preferred_language
 from crm_services.http.parameters import MAX_ID, customer_id, without_empty_parameters, wrong
+from crm_services.http.schemas.envelope import Schema
 from crm_services.http.seal import sealed
 from crm_services.http.statuses import status_of
 from crm_services.http.verification import Verification
@@ -37,6 +41,8 @@ REQUEST_SECONDS = 26.0
 AGAIN_WITHIN_SECONDS = 13.0
 
 CustomerId = Annotated[int, Path(description="crm_customers.id", ge=1, le=MAX_ID)]
+
+NO_MORE: Mapping[str, int | str | None] = MappingProxyType({})
 
 logger = Logger()
 
@@ -60,6 +66,7 @@ class Api(APIGatewayHttpResolver):
         self._headers: dict[str, str] = {}
         self._language: Language | None = None
         self._verification = Verification()
+        self._table_headers: dict[str, str] = {}
         self.exception_handler(Exception)(self._note_failure)
         self.exception_handler([NotFoundError, RequestValidationError])(self._note_failure)
         self.handler = logger.inject_lambda_context(
@@ -99,6 +106,26 @@ class Api(APIGatewayHttpResolver):
         """Whether a run that this request started may go on: its caller waits."""
         return time.perf_counter() - self._started < settings().request_run_seconds
 
+    def table(
+        self,
+        rows: str,
+        of: type[Schema],
+        given: str | None,
+        more: Mapping[str, int | str | None] = NO_MORE,
+        within: str | None = None,
+    ) -> Json | None:
+        """The rows (a JSON array, or the one `within` an object) as CSV where that is asked for, else None.
+
+        `more` is the parameter, and its value, that asks for the next page: a link to it goes with them.
+        """
+        if not is_asked_for(given, self._headers.get("accept", "")):
+            return None
+        self._table_headers = {"Content-Type": f"{CSV}; charset=utf-8", "Content-Disposition": "attachment"}
+        if following := {name: str(value) for name, value in more.items() if value is not None}:
+            query = urlencode(dict(self.current_event.query_string_parameters) | following)
+            self._table_headers["Link"] = f'<{self.current_event.path}?{query}>; rel="next"'
+        return Json(as_csv(rows, of.model_fields, within))
+
     def _let_in_and_answer(self, event: Event, context: Any) -> dict[str, Any]:
         if self.permission is None:
             return self._run(event, context, lambda: None)
@@ -137,13 +164,16 @@ class Api(APIGatewayHttpResolver):
             return self._run(event, context, verified)
 
     def _run(self, event: Event, context: Any, verified: Callable[[], object]) -> dict[str, Any]:
-        self._failure = None
+        self._failure, self._table_headers = None, {}
         response = self.resolve(without_empty_parameters(event), context)
         # A read does not wait for this before it goes on, as the scope holds in PostgreSQL; but its answer does, and
         # whoever may not ask is told that before what is wrong with the request.
         verified()
         if self._failure is not None:  # raised here, so that it rolls the transaction back
             raise self._failure
+        if self._table_headers:
+            response["headers"] = response.get("headers", {}) | self._table_headers
+            response.get("multiValueHeaders", {}).pop("Content-Type", None)
         return response
 
     def _note_failure(self, error: Exception) -> Response[str]:
