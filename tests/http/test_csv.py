@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 from crm_services.http.csv import as_csv
 from crm_services.postgres.database import database
 from crm_services.sync import batch
-from tests.support.client import Client, body_of
+from tests.support.client import Client
+from tests.support.conformity import body_of
 from tests.support.crm import Crm
 
 
@@ -58,9 +59,9 @@ def test_every_list_is_the_same_as_csv(client: Client, crm: Crm, owner: Connecti
         (f"/crm/api/sync-runs/{run}", 1),
     ):
         body = json.loads(body_of(client.get(path, admin)), parse_int=str, parse_float=str)["data"]
-        listed = body["failures"] if "failures" in body else body
+        listed = body["failures"] if path.endswith(f"/{run}") else body
         exact = json.loads(body_of(client.get(path, admin)))["data"]
-        exact = exact["failures"] if "failures" in exact else exact
+        exact = exact["failures"] if path.endswith(f"/{run}") else exact
         found = table(client.get(f"{path}?format=csv", admin))
         assert len(found) == rows, path
         for cells, row, numbers in zip(found, listed, exact, strict=True):

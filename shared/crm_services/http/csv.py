@@ -14,7 +14,7 @@ Shape = Annotated[
     Literal["json", "csv"] | None,
     Query(
         alias="format",
-        description="`csv`: for a spreadsheet, as with `Accept: text/csv`; the next page is in the header Link",
+        description="`csv`, as with `Accept: text/csv`; the next page is in the header Link",
     ),
 ]
 CSV = "text/csv"
@@ -39,9 +39,10 @@ def is_asked_for(given: str | None, accept: str) -> bool:
 
 
 def as_csv(rows: str, columns: Iterable[str], within: str | None = None) -> str:
-    """A JSON array of objects (or that member of an object) as a table: figures as they are, text so that no cell is a formula, null as nothing.
+    """A JSON array of objects (or that member of an object) as a table.
 
-    A list or an object within a row is a cell of JSON.
+    Figures are as they are, text so that no cell is a formula, null is nothing. A list or an object within a row is a
+    cell of JSON.
     """
     names = list(columns)
     written = io.StringIO()

@@ -13,7 +13,7 @@ HEADERS = {
     "Content-Type": "application/json; charset=utf-8",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
-    "Vary": "Cookie, Accept-Encoding, Accept-Language, Origin",
+    "Vary": "Cookie, Accept, Accept-Encoding, Accept-Language, Origin",
     "X-Content-Type-Options": "nosniff",
 }
 GZIP_FROM_BYTES = 4096
