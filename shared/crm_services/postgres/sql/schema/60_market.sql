@@ -13,7 +13,12 @@ create table if not exists crm_hosting.market_snapshots (
   is_valid boolean not null,
   response_ms integer
 );
-create index if not exists market_snapshots_recorded_at on crm_hosting.market_snapshots (recorded_at);
+-- Of what is usable, in the words of the view below, which then asks no row whether it is.
+create index if not exists market_snapshots_usable on crm_hosting.market_snapshots (recorded_at, id)
+  where is_valid
+    and btc_price > 0 and btc_price < 'Infinity'
+    and network_difficulty > 0 and network_difficulty < 'Infinity'
+    and block_reward > 0 and block_reward < 'Infinity';
 
 -- The newest usable snapshot of either table, or none. Usable is what is valid, has price, difficulty and reward, and is
 -- of a time that Python and JSON can say and that is not yet to come, but for five minutes by which two clocks may differ.
@@ -80,7 +85,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   delete from crm_hosting.market_snapshots
   where id in (select s.id from crm_hosting.market_snapshots s
-               where s.recorded_at < now() - interval '400 days' order by s.recorded_at limit 100);
+               where s.recorded_at < now() - interval '400 days' order by s.id limit 100);
   insert into crm_hosting.market_snapshots (
     btc_price, network_difficulty, network_hashrate, block_reward, price_source, data_source, is_valid, response_ms)
   values (
