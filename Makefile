@@ -96,6 +96,9 @@ fuzz: setup ## let schemathesis ask every endpoint 2,000 times (EXAMPLES overrid
 oracle: setup ## compare every figure with a second implementation over 1,000 random databases (DATABASES overrides)
 	@ORACLE_DATABASES=$(or $(DATABASES),1000) $(BIN)/python -m pytest -q tests/fleet/test_oracle.py
 
+tamper: setup ## meddle with every message between the bundle and PostgreSQL (takes an hour)
+	@TAMPERINGS=1000000 $(BIN)/python -m pytest -q -n auto tests/postgres/test_tampering.py
+
 kill: setup ## kill a thousand runs of the batch at random moments (KILLS and SEED override)
 	@KILLS=$${KILLS:-334} SEED=$${SEED:-$$RANDOM} $(BIN)/python -m pytest -q tests/sync/test_killed.py
 

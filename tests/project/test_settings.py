@@ -73,7 +73,7 @@ def _given() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for function in functions:
         for name, value in function.get("Environment", {}).get("Variables", {}).items():
-            found.setdefault(name, set()).add(str(value["Ref"] if isinstance(value, dict) else value))
+            found.setdefault(name, set()).add(str(value.get("Ref", value) if isinstance(value, dict) else value))
     return found
 
 

@@ -129,7 +129,7 @@ def history_time_zone() -> str:
 
 def connection_limit() -> int:
     """The most connections that the bundle's role may have open."""
-    return int(os.environ.get("CONNECTION_LIMIT", "20"))
+    return int(os.environ.get("CONNECTION_LIMIT", "25"))
 
 
 def required(name: str) -> str:

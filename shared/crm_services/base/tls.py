@@ -16,11 +16,11 @@ SYSTEM = "system"
 # https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
 OLD_PROTOCOL, NO_TLS = "the server speaks an old protocol only", "the server speaks no TLS"
 REASONS = {
-    "UNSUPPORTED_PROTOCOL": OLD_PROTOCOL,
-    "TLSV1_ALERT_PROTOCOL_VERSION": OLD_PROTOCOL,
-    "WRONG_SSL_VERSION": OLD_PROTOCOL,
-    "WRONG_VERSION_NUMBER": NO_TLS,
-    "RECORD_LAYER_FAILURE": NO_TLS,
+    "unsupported protocol": OLD_PROTOCOL,
+    "tlsv1 alert protocol version": OLD_PROTOCOL,
+    "wrong ssl version": OLD_PROTOCOL,
+    "wrong version number": NO_TLS,
+    "record layer failure": NO_TLS,
 }
 FLAWS = {
     9: "is not valid yet",
@@ -60,4 +60,5 @@ def reason_of(error: ssl.SSLError) -> str:
     """Why there is no TLS, in words for the log."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate {FLAWS.get(error.verify_code, f'is refused (X509 error {error.verify_code})')}"
-    return REASONS.get(error.reason, error.reason or type(error).__name__)
+    reason = (error.reason or type(error).__name__).replace("_", " ").lower()
+    return REASONS.get(reason, reason)

@@ -20,7 +20,7 @@ from crm_services.postgres.target import DatabaseTarget
 # All of it, from the name's look-up to the first question.
 CONNECT_SECONDS = 4.0
 # What a peer that has vanished without a word is found out by, where nobody waits for less.
-KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+KEEPALIVE = {"KEEPIDLE": 30, "KEEPINTVL": 10, "KEEPCNT": 3}
 
 # What answers look like is ours to say; every pooler hands these five on. The others are the role's, or each
 # transaction's.
@@ -50,8 +50,11 @@ def connect(
     deadline = min(time.monotonic() + CONNECT_SECONDS, until)
     *first, last = (PLAIN,) if target.socket_path else WAYS.get(target.sslmode, (TLS,))
     for way in first:
-        with suppress(QueryFailed, Unavailable):
+        try:
             return Connection(_login(target, way, deadline), keeps_statements, meaning)
+        except (QueryFailed, Unavailable):
+            if time.monotonic() >= deadline:
+                raise
     return Connection(_login(target, last, deadline), keeps_statements, meaning)
 
 
@@ -127,7 +130,7 @@ def _reached(family: int, address: Any, deadline: float) -> socket.socket:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for name, value in KEEPALIVE.items():
-                if option := getattr(socket, name, None):  # not every system has each
+                if option := getattr(socket, f"TCP_{name}", None):  # not every system has each
                     connection.setsockopt(socket.IPPROTO_TCP, option, value)
     except BaseException:
         connection.close()

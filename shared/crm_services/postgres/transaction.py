@@ -116,7 +116,8 @@ class Transaction:
         self._connection.say(self._begin, AT_ONCE_SECONDS, leaves=IN_TRANSACTION, tags=BEGUN)
 
     def _say(self, end: str, tag: bytes) -> Question:
-        return self._connection.say(end, self._seconds, leaves=IDLE, tags=(tag,))
+        seconds = AT_ONCE_SECONDS if self._read_only else self._seconds
+        return self._connection.say(end, seconds, leaves=IDLE, tags=(tag,))
 
     def _rows(self, sql: str, parameters: dict[str, object]) -> list[Row]:
         if not self._is_open:
