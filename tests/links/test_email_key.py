@@ -18,6 +18,15 @@ KNOWN = [
     for point in range(1, 0x110000)
     if unicodedata.category(chr(point)) not in {"Cn", "Cs"} and not point >= 0xF0000
 ]
+# What Unicode 15 has brought and NFKC or its order of marks concerns: PostgreSQL 15 is of 14.
+OF_UNICODE_15 = {
+    *range(0x10EFD, 0x10F00),
+    0x11F41,
+    0x11F42,
+    *range(0x1E030, 0x1E06E),
+    0x1E08F,
+    *range(0x1E4EC, 0x1E4F0),
+}
 KEYS = """
 select point, crm_hosting.email_key(replace(:pattern, '*', chr(point))) from unnest(cast(:points as integer[])) point
 """
@@ -33,9 +42,11 @@ def key(address: str) -> str | None:
 
 @pytest.mark.parametrize("pattern", ["*a@x.com", "Ann*b@X.com", "a@x.com*", "e*\u0301@x.com"])
 def test_every_character_of_unicode_is_keyed_as_its_properties_say(owner: Connection, pattern: str) -> None:
-    keys = dict(owner.run(KEYS, pattern=pattern, points=f"{{{','.join(map(str, KNOWN))}}}"))
+    [[version]] = owner.run("select current_setting('server_version_num')::int / 10000")
+    known = KNOWN if version >= 16 else [point for point in KNOWN if point not in OF_UNICODE_15]
+    keys = dict(owner.run(KEYS, pattern=pattern, points=f"{{{','.join(map(str, known))}}}"))
 
-    different = [hex(point) for point in KNOWN if keys[point] != key(pattern.replace("*", chr(point)))]
+    different = [hex(point) for point in known if keys[point] != key(pattern.replace("*", chr(point)))]
     assert different == []
 
 
