@@ -22,10 +22,10 @@ def _variables(function: dict[str, Any]) -> dict[str, Any]:
 
 def test_migrate_and_the_daily_run_go_round_a_pooler_where_the_deployment_names_the_server() -> None:
     direct = {"MigrateFunction", "DailySyncFunction"}
-    stack = Stack(MigrationHost="db.example.com")
+    stack = Stack(MigrationHost="server.example.com")
 
     hosts = {name: variables["DATABASE_HOST"] for name, variables in stack.functions.items()}
-    assert {name for name, host in hosts.items() if host == "db.example.com"} == direct
+    assert {name for name, host in hosts.items() if host == "server.example.com"} == direct
     assert {variables["DATABASE_HOST"] for variables in Stack().functions.values()} == {hosts["HostingStatsFunction"]}
 
 
