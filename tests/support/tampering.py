@@ -12,6 +12,7 @@ from typing import Literal
 from local.postgres import Server
 
 Direction = Literal["to the server", "to the client"]
+Pair = tuple[socket.socket, socket.socket]
 # What becomes of the message: the pieces that are sent in its place, or the last of them and the end.
 Meddling = Callable[[bytes], Iterable[bytes]]
 
@@ -45,6 +46,7 @@ class Stranger:
         self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
         self._lock = threading.Lock()
+        self._half_done: set[Pair] = set()
         self._plan: Plan | None = None
 
     def plan(self, direction: Direction, number: int, meddling: Meddling) -> Plan:
@@ -61,13 +63,14 @@ class Stranger:
                 return
             server = socket.socket(socket.AF_UNIX)
             server.connect(f"{self._behind.socket_directory}/.s.PGSQL.{self._behind.port}")
-            self._sockets += [client, server]
+            pair = (client, server)
+            self._sockets += pair
             for near, far, direction in ((client, server, "to the server"), (server, client, "to the client")):
-                thread = threading.Thread(target=self._pass_on, args=(near, far, direction))
+                thread = threading.Thread(target=self._pass_on, args=(pair, near, far, direction))
                 self._threads.append(thread)
                 thread.start()
 
-    def _pass_on(self, near: socket.socket, far: socket.socket, direction: Direction) -> None:
+    def _pass_on(self, pair: Pair, near: socket.socket, far: socket.socket, direction: Direction) -> None:
         with suppress(OSError, EOFError):
             is_first = direction == "to the server"  # it has no letter
             while True:
@@ -78,6 +81,12 @@ class Stranger:
         for end in (near, far):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            is_last = pair in self._half_done
+            self._half_done ^= {pair}
+        if is_last:
+            for end in pair:
+                end.close()
 
     def _meddled(self, message: bytes, direction: Direction) -> Iterator[bytes]:
         with self._lock:

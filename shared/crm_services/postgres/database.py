@@ -38,7 +38,7 @@ class Database:
     def transaction(self, read_only: bool = False, statement_seconds: int = STATEMENT_SECONDS) -> Iterator[Transaction]:
         """A transaction: committed at the end, rolled back by an exception."""
         kept = self._kept()
-        renew = self._open if kept else None
+        renew = self._renewed if kept else None
         transaction = Transaction(kept or self._open(), renew, read_only, statement_seconds)
         try:
             yield transaction
@@ -56,7 +56,12 @@ class Database:
         self._drop()
         self._carries_statements = True
 
+    def _renewed(self, error: ConnectionLost) -> Connection:
+        self._learn(error)
+        return self._open()
+
     def _learn(self, error: BaseException) -> None:
+        # A pooler has put us before a server that has not what we prepared, or has it from another client.
         if isinstance(error, ConnectionLost) and error.fields.get("reason") in NOT_CARRIED:
             self._carries_statements = False
 

@@ -73,8 +73,9 @@ class Stream:
             return True
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return True
-        readable, _, _ = select.select([self._socket], [], [], 0)
-        return bool(readable)
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        return bool(waiting.poll(0))
 
     def _wait(self) -> None:
         left = self.deadline - time.monotonic()

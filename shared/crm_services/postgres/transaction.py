@@ -30,7 +30,7 @@ class Transaction:
     def __init__(
         self,
         connection: Connection,
-        renew: Callable[[], Connection] | None = None,
+        renew: Callable[[ConnectionLost], Connection] | None = None,
         read_only: bool = False,
         statement_seconds: int = STATEMENT_SECONDS,
     ) -> None:
@@ -48,10 +48,10 @@ class Transaction:
         renew, self._renew = self._renew, None
         try:
             return self._rows(sql, parameters)
-        except ConnectionLost:
+        except ConnectionLost as error:
             if renew is None:
                 raise
-        self._connection = renew()
+            self._connection = renew(error)
         self._say_begin()
         return self._rows(sql, parameters)
 
