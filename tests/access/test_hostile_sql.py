@@ -52,6 +52,8 @@ FORBIDDEN = [
     "update crm_hosting.link_changes set changed_by = 1",
     "delete from crm_hosting.market_snapshots",
     "truncate crm_hosting.runs",
+    "delete from crm_hosting.runs",
+    "select crm_hosting.forget_these_runs('{1}', 1)",
 ]
 
 NO_OBJECTS = """

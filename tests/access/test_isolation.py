@@ -121,7 +121,7 @@ def test_each_right_of_the_bundle_is_on_this_list(owner: Connection) -> None:
         "crm_hosting.models": "select",
         "crm_hosting.market": "select",
         "crm_hosting.link_history": "select",
-        "crm_hosting.runs": own,
+        "crm_hosting.runs": "insert select update",
         "crm_hosting.run_errors": own,
         "crm_hosting.findings": own,
         "crm_hosting.fleet_now": own,
@@ -155,6 +155,8 @@ def test_what_runs_with_the_owners_rights_is_each_called_by_one_role(owner: Conn
         "next_customers": ["crm_hosting"],
         "write_figures": ["crm_hosting"],
         "set_link": ["crm_hosting"],
+        "forget_old_runs": ["crm_hosting"],
+        "forget_surplus_runs": ["crm_hosting"],
         "record_snapshot": ["crm_hosting_market"],
     }
     assert (

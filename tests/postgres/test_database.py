@@ -53,6 +53,16 @@ def test_nothing_is_prepared_for_a_pooler_that_cannot_carry_it(
         assert transaction.rows("select name from pg_prepared_statements where not from_sql and name <> ''") == []
 
 
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_transaction_in_which_nothing_is_asked_ends_at_once_and_the_next_is_served(read_only: bool) -> None:
+    for _ in range(2):
+        with database.transaction(read_only):
+            pass
+    with database.transaction() as transaction:
+        assert transaction.value("select 1") == 1
+
+
 def test_what_was_asked_ahead_and_failed_says_so_whoever_heard_it(environment: pytest.MonkeyPatch) -> None:
     with database.transaction(read_only=True) as transaction:
         answer = transaction.ask("select 1 / 0")

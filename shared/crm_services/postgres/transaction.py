@@ -40,6 +40,7 @@ class Transaction:
         self._begin = BEGIN.format(access="only" if read_only else "write", seconds=statement_seconds)
         self._seconds = statement_seconds + GRACE_SECONDS
         self._is_open = True
+        self._has_asked = False
         self.may_have_written = False
         self._say_begin()
 
@@ -67,6 +68,7 @@ class Transaction:
     def ask(self, sql: str, **parameters: object) -> Callable[[], list[Row]]:
         """Send a statement; what is returned waits for its rows."""
         self._renew = None  # what is asked next builds on this one
+        self._has_asked = True
         connection = self._connection
         question = connection.ask(sql, parameters, self._seconds)
         return lambda: connection.rows(question)
@@ -75,6 +77,8 @@ class Transaction:
         """End the transaction early; what follows needs one of its own."""
         if not self._is_open:
             return
+        if not self._has_asked:  # the begin waits for what it travels with
+            self._connection.flush()
         self._connection.settle()
         if self._connection.has_failed:
             self.rollback()
@@ -122,6 +126,7 @@ class Transaction:
     def _rows(self, sql: str, parameters: dict[str, object]) -> list[Row]:
         if not self._is_open:
             raise RuntimeError("the transaction has ended")
+        self._has_asked = True
         if ";" in sql:  # several statements cannot be prepared
             question = self._connection.say(sql, self._seconds, leaves=IN_TRANSACTION)
             self._connection.flush()

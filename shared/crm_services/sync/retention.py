@@ -5,7 +5,6 @@ from aws_lambda_powertools import Logger
 from crm_services.base.errors import AppError
 from crm_services.base.settings import settings
 from crm_services.postgres.database import Database
-from crm_services.sync.scopes import newest, of_scope
 
 logger = Logger()
 
@@ -16,44 +15,8 @@ STEPS = 50
 # A tenant's runs are kept in number, too: the newest ones.
 KEPT_OF_A_TENANT = 50
 
-# All that are too old or too many, but the newest completed run of each scope, which sync-status speaks of. (A scalar
-# looks that up run by run; of `exists` the planner would make a join of all runs with all.)
-_FORGOTTEN = f"""
-select r.id from crm_hosting.runs r
-where {{which}} and r.state <> 'running' and r.id is distinct from (
-  select n.id from crm_hosting.runs n
-  where {of_scope("n", "coalesce(r.tenant_id, 0)")} and n.state = 'completed' order by {newest("n")} limit 1)
-order by {{order}} limit :step::integer
-"""
-OLD = _FORGOTTEN.format(which="r.started_at < now() - make_interval(days => :days::integer)", order="r.started_at")
-SURPLUS = _FORGOTTEN.format(
-    which=of_scope(
-        "r",
-        ":tenant_id::integer",
-        f"""(
-      select k.id from crm_hosting.runs k where {of_scope("k", ":tenant_id::integer")}
-      order by {newest("k")} offset :kept::integer - 1 limit 1)""",
-    ),
-    order=newest("r"),
-)
-
-# The failures first, which may be many more than runs are: a run that still has some is forgotten by a later step.
-# (Arrays, so that both tables are read by their indexes, whatever the planner takes them for.)
-FORGET = """
-with old as materialized (select array({which}) as ids), failures as (
-  delete from crm_hosting.run_errors where ctid = any (array(
-    select e.ctid from crm_hosting.run_errors e where e.run_id = any ((select ids from old)::bigint[])
-    limit :step::integer))
-  returning run_id
-), gone as (
-  delete from crm_hosting.runs r where r.id = any ((select ids from old)::bigint[])
-    and not exists (select from crm_hosting.run_errors e where e.run_id = r.id)
-  returning r.id
-)
-select (select count(*) from failures) + (select count(*) from gone)
-"""
-FORGET_OLD = FORGET.format(which=OLD)
-FORGET_SURPLUS = FORGET.format(which=SURPLUS)
+FORGET_OLD = "select crm_hosting.forget_old_runs(:days::integer, :step::integer)"
+FORGET_SURPLUS = "select crm_hosting.forget_surplus_runs(:tenant_id::integer, :kept::integer, :step::integer)"
 
 
 def prune(database: Database, tenant_id: int | None) -> None:
