@@ -39,6 +39,7 @@ ASKS_FOR = {
     "GET /crm/api/customer/{customer_id}/hosting-miners": VIEW,
     "GET /crm/api/customer/{customer_id}/hosting-history": VIEW,
     "GET /crm/api/hosting/history": VIEW,
+    "GET /crm/api/hosting/attention": VIEW,
     "GET /crm/api/hosting/customers": VIEW,
     "GET /crm/api/sync-status": VIEW,
     "GET /crm/api/sync-runs": VIEW,

@@ -7,6 +7,7 @@ AGES = {
     "fleet_days": ("until", "day"),
     "market_days": ("day",),
     "scope_days": ("day",),
+    "attention": ("since",),
 }
 
 

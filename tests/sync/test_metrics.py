@@ -41,6 +41,7 @@ def test_a_completed_run_publishes_its_figures_once(crm: Crm, capsys: pytest.Cap
     assert values.pop("SyncDuration") > 0
     assert values == {
         "BatchSyncCompleted": 1,
+        "CustomersNeedingAttention": 0,
         "CustomersTotal": 8,
         "CustomersLinked": 3,
         "CustomersSynced": 3,

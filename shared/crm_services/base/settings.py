@@ -24,6 +24,9 @@ class Thresholds:
     link_rate_percent: Decimal = Decimal(20)
     error_rate_percent: Decimal = Decimal(5)
     sync_age: timedelta = timedelta(hours=24)
+    # What needs attention: so much less hashrate than the day before, so large a part of the machines offline.
+    hashrate_drop_percent: Decimal = Decimal(20)
+    offline_percent: Decimal = Decimal(20)
     critical_sync_age: timedelta = timedelta(hours=48)
     market_age: timedelta = timedelta(hours=6)
     # What 1 TH/s earns a day at most: beyond it a price or a difficulty is in another unit.
@@ -94,6 +97,8 @@ def settings() -> Settings:
         thresholds=Thresholds(
             link_rate_percent=_number("LINK_RATE_PERCENT", Thresholds.link_rate_percent),
             error_rate_percent=_number("SYNC_ERROR_PERCENT", Thresholds.error_rate_percent),
+            hashrate_drop_percent=_number("HASHRATE_DROP_PERCENT", Thresholds.hashrate_drop_percent),
+            offline_percent=_number("OFFLINE_PERCENT", Thresholds.offline_percent),
             sync_age=HOUR * int(_number("SYNC_AGE_HOURS", Decimal(Thresholds.sync_age // HOUR))),
         ),
     )

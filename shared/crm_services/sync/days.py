@@ -91,31 +91,34 @@ set synced_at = excluded.synced_at, btc_price = excluded.btc_price, network_diff
 
 PREPARE_TOTAL = "set local statement_timeout = '120s'; set local work_mem = '64MB'; set local jit = off"
 
-# The totals of each owner's customers and of all, of the day that a run over everybody ends on. The figures of an
-# account are those of one of its customers, as all were synced in that run. All are the owners' together, less what
-# several of them have.
+# The totals of each owner's customers and of all, of the day that a run over everybody ends on: what all of them have
+# together, less what several of them share, in the figures of the one that was made last.
 _TOTALS = _KEPT[:-1]
 TOTAL_DAY = f"""
-with of_owners as materialized (
-  select owner_id, account_id, count(*) as customers, max(customer_id) as one
-  from crm_hosting.fleet_now where account_id is not null group by owner_id, account_id
-), totals as materialized (
-  select o.owner_id, sum(o.customers) as customers, {", ".join(f"sum(n.{name}) as {name}" for name in _TOTALS)}
-  from of_owners o join crm_hosting.fleet_now n on n.customer_id = o.one
-  group by o.owner_id
-), again as (
-  select 0 as customers, {", ".join(f"-n.{name} as {name}" for name in _TOTALS)}
-  from (select account_id, max(one) as one from of_owners group by account_id having count(*) > 1) several
-  join of_owners o on o.account_id = several.account_id and o.one <> several.one
-  join crm_hosting.fleet_now n on n.customer_id = o.one
-), shown as (
-  select owner_id as tenant_id, customers, {", ".join(_TOTALS)} from totals where owner_id is not null
+with shared as materialized (
+  select n.*, row_number() over (partition by n.account_id order by n.customer_id desc) as place,
+         row_number() over (partition by n.account_id, n.owner_id order by n.customer_id desc) as place_of_owner
+  from (select account_id from crm_hosting.fleet_now where account_id is not null
+        group by account_id having count(*) > 1) several
+  join crm_hosting.fleet_now n using (account_id)
+), of_owners as materialized (
+  select owner_id, count(*) as customers, {", ".join(f"sum({name}) as {name}" for name in _TOTALS)}
+  from crm_hosting.fleet_now where account_id is not null group by owner_id
+), counted as (
+  select owner_id as tenant_id, customers, {", ".join(_TOTALS)} from of_owners where owner_id is not null
   union all
-  select 0, coalesce(sum(customers), 0), {", ".join(f"coalesce(sum({name}), 0)" for name in _TOTALS)}
-  from (select customers, {", ".join(_TOTALS)} from totals union all select * from again) every
+  select owner_id, 0, {", ".join(f"-{name}" for name in _TOTALS)} from shared
+  where owner_id is not null and place_of_owner > 1
+  union all
+  select 0, customers, {", ".join(_TOTALS)} from of_owners
+  union all
+  select 0, 0, {", ".join(f"-{name}" for name in _TOTALS)} from shared where place > 1
+  union all
+  select 0, 0, {", ".join("0" for _ in _TOTALS)}
 )
 insert into crm_hosting.scope_days (tenant_id, day, customers, {", ".join(_TOTALS)})
-select tenant_id, {TODAY}, customers, {", ".join(_TOTALS)} from shown order by tenant_id
+select tenant_id, {TODAY}, sum(customers), {", ".join(f"sum({name})" for name in _TOTALS)}
+from counted group by tenant_id order by tenant_id
 on conflict (tenant_id, day) do update
 set customers = excluded.customers, {", ".join(f"{name} = excluded.{name}" for name in _TOTALS)}
 """

@@ -8,11 +8,19 @@ from crm_services.sync.lease import State
 NAMESPACE = "CrmHosting"
 
 
-def publish_run(run_id: int, tenant_id: int | None, state: State, counts: Counts | None, seconds: float) -> None:
+def publish_run(  # noqa: PLR0913, PLR0917 (each is a thing that a run has to say)
+    run_id: int,
+    tenant_id: int | None,
+    state: State,
+    counts: Counts | None,
+    seconds: float,
+    needing_attention: int | None = None,
+) -> None:
     """Publish a run that has ended, in whatever state; counts are None where the database no longer tells them.
 
     A tenant's run has the dimension `scope`, which makes it another metric to CloudWatch: the alarms watch the runs
-    over every customer alone. A rate without a denominator is left out: none is better than one that is made up.
+    over every customer alone, and these alone know how many customers need attention. A rate without a denominator is
+    left out: none is better than one that is made up.
     """
     metrics = EphemeralMetrics(namespace=NAMESPACE)
     if tenant_id is not None:
@@ -32,6 +40,8 @@ def publish_run(run_id: int, tenant_id: int | None, state: State, counts: Counts
             metrics.add_metric("LinkRate", MetricUnit.Percent, 100 * counts.linked / counts.total)
         if operations := counts.synced + counts.errors:
             metrics.add_metric("SyncErrorRate", MetricUnit.Percent, 100 * counts.errors / operations)
+    if needing_attention is not None:
+        metrics.add_metric("CustomersNeedingAttention", MetricUnit.Count, needing_attention)
     metrics.add_metadata("run_id", run_id)
     metrics.add_metadata("state", state)
     metrics.flush_metrics()

@@ -7,6 +7,7 @@ from crm_services.base.errors import QueryFailed
 from crm_services.postgres.database import Database, Transaction
 from crm_services.sync import counts as run_counts
 from crm_services.sync import failures
+from crm_services.sync.attention import review
 from crm_services.sync.chunks import CHUNK_SIZE, chunk, next_customers
 from crm_services.sync.counts import Counts
 from crm_services.sync.days import mark_run
@@ -34,6 +35,7 @@ class Worker:
         self._patience = patience
         self._has_time_to_end = has_time_to_end
         self.has_begun = False
+        self.needing_attention: int | None = None  # customers, at the end of a run over everybody
 
     def work(self, has_time: Callable[[], bool]) -> bool:
         """Whether everything was done before the time was up."""
@@ -55,6 +57,8 @@ class Worker:
                 if state == "completed":
                     note_shared(transaction, self._lease.tenant_id)
                     mark_run(transaction, self._lease.tenant_id)
+                    if self._lease.tenant_id is None:
+                        self.needing_attention = review(transaction)
                 return seconds
 
         seconds = self._in_the_end(end)

@@ -1,5 +1,7 @@
 """What the endpoints of the history answer."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from crm_services.http.schemas.envelope import Answer, Count, Schema
@@ -36,3 +38,23 @@ class HistoryAnswer(Answer[list[DaySchema]]):
 
 class ScopeHistoryAnswer(Answer[list[ScopeDaySchema]]):
     """The scope's days, oldest first."""
+
+
+class AttentionSchema(Schema):
+    """Something that changed for the worse between two days, and is not well again."""
+
+    customer_id: int
+    name: str
+    kind: Literal["hashrate_down", "offline_share", "link_lost", "unusable_figure"]
+    since: str = Field(description="The day of the change")
+    before: float | None = Field(
+        None, description="TH/s of the active machines, or % of the machines that were offline; null for the others"
+    )
+    after: float | None = Field(None, description="The same, as of the last run")
+    severity: float = Field(ge=0, le=100, description="% of the fleet that is lost; 100 for a link, 0 for figures")
+
+
+class AttentionAnswer(Answer[list[AttentionSchema]]):
+    """What needs attention, worst first; `customers` is how many customers it is about, beyond `limit` too."""
+
+    customers: Count
