@@ -183,7 +183,7 @@ def test_the_bundle_works_where_no_function_is_everybodys(database: CrmDatabase)
         bundle.run("select crm_hosting.scope_to(null)")
         for statement, parameters in (
             (STATS, {"customer_id": 1}),
-            (SYNC, {"after": 0, "upto": 9, "only": None, "run_id": None, "token": None}),
+            (SYNC, {"after": 0, "upto": 9, "only": None, "run_id": None, "token": None, "time_zone": "UTC"}),
         ):
             assert len(bundle.run(statement, link_any=True, **parameters)) == 1
         bundle.run("rollback")
