@@ -33,7 +33,7 @@ MAY_DO_NOTHING = ["guest", "", "Admin", " admin", "root"]
 ROLES = [*SEES_EVERY_CUSTOMER, *SEES_ITS_OWN, *ONLY_VIEWS_ITS_OWN, *MAY_DO_NOTHING]
 
 # What each route asks for. A route that is not here fails the test: whoever adds one says who may have it.
-VIEW, SYNC = "view", "sync"
+VIEW, SYNC, SYNC_ALL = "view", "sync", "sync, and see every customer"
 ASKS_FOR = {
     "GET /crm/api/customer/{customer_id}/hosting-stats": VIEW,
     "GET /crm/api/customer/{customer_id}/hosting-miners": VIEW,
@@ -41,6 +41,10 @@ ASKS_FOR = {
     "GET /crm/api/hosting/history": VIEW,
     "GET /crm/api/hosting/attention": VIEW,
     "GET /crm/api/hosting/customers": VIEW,
+    "GET /crm/api/hosting/links": VIEW,
+    "POST /crm/api/hosting/links/confirm": SYNC_ALL,
+    "PUT /crm/api/customer/{customer_id}/hosting-link": SYNC,
+    "DELETE /crm/api/customer/{customer_id}/hosting-link": SYNC,
     "GET /crm/api/sync-status": VIEW,
     "GET /crm/api/sync-runs": VIEW,
     "GET /crm/api/sync-runs/{run_id}": VIEW,
@@ -64,7 +68,9 @@ def expected(role: str, route: str, relation: str, state: str) -> int:
     """The status, as the design has it."""
     if state in {"inactive", "expired", "deleted"}:
         return 401
-    if role in MAY_DO_NOTHING or (ASKS_FOR[route] == SYNC and role in ONLY_VIEWS_ITS_OWN):
+    if role in MAY_DO_NOTHING or (ASKS_FOR[route] != VIEW and role in ONLY_VIEWS_ITS_OWN):
+        return 403
+    if ASKS_FOR[route] == SYNC_ALL and role not in SEES_EVERY_CUSTOMER:
         return 403
     if relation in {"missing", "impossible"}:
         return 404
@@ -92,6 +98,11 @@ class Company:
             self.crm.db.run("update user_access set created_by_id = null where created_by_id = :id", id=account)
             self.crm.db.run("delete from user_access where id = :id", id=account)
         return account, customer
+
+    def fleet_of(self, customer: int) -> int:
+        """The account that has the customer's e-mail."""
+        sql = "select a.id from user_access a join crm_customers c using (email) where c.id = :id"
+        return int(self.crm.db.run(sql, id=customer)[0][0])
 
     def run(self, tenant: int | None) -> int:
         """A run of the batch over that tenant's customers."""
@@ -151,7 +162,10 @@ def test_a_role_gets_what_the_design_gives_it_and_no_more(company: Company, role
         for route in ROUTES:
             ids = company.runs | {"own": own_run} if "{run_id}" in route.path else company.customers | {"own": own}
             for relation, number in ids.items() if "{" in route.path else [("own", own)]:
-                answer = company.client.ask(route.method, path_of(route, number), headers={"Cookie": cookie})
+                path = path_of(route, number) + (
+                    f"?account_id={company.fleet_of(own)}" if route.method == "PUT" else ""
+                )
+                answer = company.client.ask(route.method, path, headers={"Cookie": cookie})
                 asked += 1
                 if answer.status_code != expected(role, route.key, relation, state):
                     wrong.append((state, route.key, relation, answer.status_code))
@@ -182,7 +196,8 @@ def test_a_path_that_disagrees_with_its_parameters_leaks_nothing(company: Compan
             answer = handler(event, LambdaContext(route.function))
 
             assert ANOTHERS not in answer["body"]
-            assert answer["statusCode"] == 404 or json.loads(answer["body"])["data"] == [], route.key
+            found = json.loads(answer["body"])
+            assert answer["statusCode"] in {400, 403, 404} or found["data"] == [], route.key
 
 
 def test_nothing_is_written_before_it_is_known_who_asks(

@@ -4,7 +4,7 @@ import json
 from typing import Any, Literal
 
 from crm_services.access.entry import Caller
-from crm_services.base.errors import AccessDenied, NotFound
+from crm_services.base.errors import AccessDenied, NotFound, QueryFailed
 from crm_services.base.messages import Language
 from crm_services.base.settings import settings
 from crm_services.links.listing import link_of
@@ -61,6 +61,10 @@ from held where owner_id = coalesce(:owner_id::integer, owner_id)
 MOST_AT_ONCE = 5_000
 
 
+# What the function says where the customer or the account is not the caller's.
+ANOTHERS = "42501"
+
+
 def choose(  # noqa: PLR0913, PLR0917 (who, what, and in which language)
     transaction: Transaction,
     caller: Caller,
@@ -75,14 +79,19 @@ def choose(  # noqa: PLR0913, PLR0917 (who, what, and in which language)
     """
     if verdict != "undone" and not _may_see(transaction, caller, language, customer_id, account_id):
         raise NotFound("account_not_found")
-    transaction.rows(
-        SET_LINK,
-        caller=caller.user_id,
-        customer_id=customer_id,
-        account_id=account_id,
-        verdict=verdict,
-        link_any=settings().link_any,
-    )
+    try:
+        transaction.rows(
+            SET_LINK,
+            caller=caller.user_id,
+            customer_id=customer_id,
+            account_id=account_id,
+            verdict=verdict,
+            link_any=settings().link_any,
+        )
+    except QueryFailed as error:
+        if error.sqlstate == ANOTHERS:
+            raise AccessDenied from None
+        raise
     return link_of(transaction, caller, language, customer_id)
 
 
