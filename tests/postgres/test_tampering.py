@@ -115,6 +115,14 @@ def asked(client: Client, tenant: Tenant, request: str) -> tuple[int, Any]:
     return answer.status_code, _lasting(json.loads(answer.data))
 
 
+def served(client: Client, tenant: Tenant, request: str) -> tuple[int, Any]:
+    """`asked`, but that the lock of a connection which was lost is waited for: PostgreSQL may not have seen its end."""
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while (answer := asked(client, tenant, request))[0] == 409 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return answer
+
+
 def _lasting(body: Any) -> Any:
     """Without what differs from one moment to the next."""
     match body:
@@ -161,7 +169,7 @@ def test_no_answer_of_another_question_is_ever_given(
         if is_new:
             database.close()
         else:
-            assert asked(client, alice, request_) == right[alice]
+            assert served(client, alice, request_) == right[alice]
         plan = between.plan(direction, number, MEDDLINGS[name])
         started = time.monotonic()
 
@@ -174,8 +182,8 @@ def test_no_answer_of_another_question_is_ever_given(
         else:  # it has no such message
             beyond[direction, is_new] = number
             plan.is_done = True
-        assert answer == right[bob] or answer[0] == 503, what
+        assert answer == right[bob] or answer[0] in {409, 503}, what
         assert took < LONGEST_SECONDS, what
         for tenant in (alice, bob):
-            assert asked(client, tenant, request_) == right[tenant], what
+            assert served(client, tenant, request_) == right[tenant], what
     assert tried

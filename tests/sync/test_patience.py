@@ -143,19 +143,23 @@ def test_the_answer_to_a_start_is_lost_and_the_run_found_again(
 
 @pytest.mark.usefixtures("customers")
 def test_read_only_for_a_while_as_a_writer_that_was_demoted(
-    network: Relay, owner: Connection, database_name: str, monkeypatch: pytest.MonkeyPatch
+    network: Relay, owner: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    promoted = threading.Event()
+
     def demote() -> None:
-        owner.run(f"alter database {database_name} set default_transaction_read_only = on")
-        network.cut()
+        owner.run("create function public.demoted() returns trigger language plpgsql as "
+                  "'begin raise exception using errcode = ''25006''; end'")  # fmt: skip
+        owner.run("create trigger demoted before update on crm_hosting.runs execute function public.demoted()")
         threading.Timer(0.5, promote).start()
 
     def promote() -> None:
-        owner.run("set default_transaction_read_only = off")
-        owner.run(f"alter database {database_name} reset default_transaction_read_only")
+        owner.run("drop trigger demoted on crm_hosting.runs")
+        promoted.set()
 
     before_chunk(monkeypatch, 2, demote)
     run_daily()
+    assert promoted.wait(10)
     assert_nothing_is_lost_or_doubled(owner)
 
 
