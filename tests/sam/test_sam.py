@@ -201,7 +201,7 @@ def _probe(module: str, postgres: Server) -> dict[str, Any]:
     mounts = {
         "/opt": BUILT / "SharedLayer",
         "/var/task": BUILT / name,
-        "/probe.py": ROOT / "tests" / "probe.py",
+        "/probe.py": ROOT / "tests" / "support" / "probe.py",
         "/local": ROOT / "local",
         "/bare/bare.py": ROOT / "benchmarks" / "bare.py",
         "/event.json": EVENTS / f"{like}.json",
