@@ -230,7 +230,7 @@ def test_default_privileges_give_nobody_the_bundles_functions_nor_its_views(
 
 
 def test_without_a_secret_the_environment_may_name_the_role(environment: pytest.MonkeyPatch) -> None:
-    assert bundle_login() == Login("crm_hosting", None, 20)
+    assert bundle_login() == Login("crm_hosting", None, 25)
     environment.setenv("DATABASE_ROLE", "crm_dev")
-    assert bundle_login() == Login("crm_dev", None, 20)
+    assert bundle_login() == Login("crm_dev", None, 25)
     assert bundle_login().market == Login("crm_dev_market", None, 2)
