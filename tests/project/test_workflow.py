@@ -38,7 +38,7 @@ def test_the_suite_runs_on_every_python_from_the_oldest_that_is_promised() -> No
     assert minors == list(range(minors[0], 15))
 
 
-def test_it_runs_the_oldest_postgresql_that_is_promised() -> None:
+def test_the_oldest_postgresql_is_the_one_that_is_promised() -> None:
     oldest = min(servers.PINS)
 
     assert f"OLDEST := {oldest}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
