@@ -174,7 +174,7 @@ def test_the_role_is_an_ordinary_one(owner: Connection) -> None:
         select rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolconnlimit,
                (select count(*) from pg_auth_members m where m.member = r.oid),
                has_schema_privilege(oid, 'crm_hosting', 'create'), has_schema_privilege(oid, 'public', 'create')
-        from pg_roles r where rolname = 'crm_hosting'""") == [[False, False, False, False, False, 20, 0, False, False]]
+        from pg_roles r where rolname = 'crm_hosting'""") == [[False, False, False, False, False, 25, 0, False, False]]
 
 
 def test_what_the_bundle_can_read_holds_no_address_nor_anything_else_that_it_has_no_business_with(

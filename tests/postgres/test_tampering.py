@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from crm_services.http import api
 from crm_services.postgres import connecting, transaction
 from crm_services.postgres.database import database
 from local.postgres import Server
@@ -88,6 +89,7 @@ class Tenant:
 def between(
     tmp_path: Path, postgres: Server, environment: pytest.MonkeyPatch, database_name: str
 ) -> Iterator[Stranger]:
+    environment.setattr(api, "REQUEST_SECONDS", 3.0)
     environment.setattr(connecting, "CONNECT_SECONDS", 1.0)
     environment.setattr(transaction, "AT_ONCE_SECONDS", 0.4)
     environment.setattr(transaction, "GRACE_SECONDS", 0.5 - transaction.STATEMENT_SECONDS)
@@ -158,6 +160,8 @@ def test_no_answer_of_another_question_is_ever_given(
     right = {tenant: asked(client, tenant, request_) for tenant in tenants}
     assert right[alice][0] == right[bob][0] == 200
     assert right[alice][1] != right[bob][1] or "sync-hosting" in request_
+    # A preview that was cut off holds its lock until PostgreSQL has heard that nobody waits for it any more.
+    passing = {503, 409} if "dry_run" in request_ else {503}
     beyond: dict[tuple[Direction, bool], int] = {}
     tried = 0
 
@@ -182,7 +186,7 @@ def test_no_answer_of_another_question_is_ever_given(
         else:  # it has no such message
             beyond[direction, is_new] = number
             plan.is_done = True
-        assert answer == right[bob] or answer[0] in {409, 503}, what
+        assert answer == right[bob] or answer[0] in passing, what
         assert took < LONGEST_SECONDS, what
         for tenant in (alice, bob):
             assert served(client, tenant, request_) == right[tenant], what

@@ -12,9 +12,10 @@ from pg8000.exceptions import DatabaseError
 
 from crm_services.base.errors import AppError, QueryFailed, Unavailable
 from crm_services.base.tls import database_tls_context, reason_of
-from crm_services.postgres.connection import Connection, Failure, Row
+from crm_services.postgres.connection import Connection, Failure
 from crm_services.postgres.driver import Driver
 from crm_services.postgres.failures import failure, login_failure
+from crm_services.postgres.hearing import Row
 from crm_services.postgres.target import DatabaseTarget
 
 # All of it, from the name's look-up to the first question.

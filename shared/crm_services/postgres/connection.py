@@ -7,38 +7,20 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import cycle
 from math import inf
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from crm_services.base.errors import AppError, ConnectionLost
-from crm_services.postgres.driver import BrokenProtocol, Column, Driver, Message, fields, parsed, row
+from crm_services.postgres.driver import BrokenProtocol, Driver, parsed
+from crm_services.postgres.hearing import Refused, Row, Statement, hear_commands, hear_state, hear_statement
 
 # The network takes what is said, or is gone.
 SENDING_SECONDS = 5.0
 
-Row = list[Any]
 # What a refusal means, by its fields.
 Failure = Callable[[Mapping[str, str]], AppError]
 
-# The letters of the protocol: https://www.postgresql.org/docs/current/protocol-message-formats.html
 PARSE, BIND, DESCRIBE, EXECUTE, CLOSE, SYNC, QUERY = b"P", b"B", b"D", b"E", b"C", b"S", b"Q"
-PARSED, BOUND, CLOSED, TAKES, COLUMNS, NO_COLUMNS = b"1", b"2", b"3", b"t", b"T", b"n"
-ROW, DONE, NOTHING, REFUSED, READY = b"D", b"C", b"I", b"E", b"Z"
-
 IDLE, IN_TRANSACTION, FAILED = b"I", b"T", b"E"
-
-
-class _Refused(Exception):
-    def __init__(self, body: bytes) -> None:
-        self.fields = fields(body)
-
-
-@dataclass
-class Statement:
-    """What this connection knows of a statement: its name ("" where it is not kept), and how its columns are read."""
-
-    name: bytes
-    columns: list[Column] | None = None
-    is_known: bool = False  # by the server, too
 
 
 @dataclass
@@ -190,64 +172,31 @@ class Connection:
 
     def _hear_statement(self, question: Question, sql: str, statement: Statement, is_new: bool, ending: int) -> None:
         try:
-            if is_new:
-                self._expect(PARSED)
-                self._expect(TAKES)
-                statement.columns = self._columns(self._receive(COLUMNS, NO_COLUMNS))
-                statement.is_known = True
-            self._expect(BOUND)
-            while (message := self._receive(ROW, DONE)).kind == ROW:
-                question.rows.append(row(message.body, statement.columns))
-            _count(message.body, statement.columns, question.rows)
-            for _ in range(ending):
-                self._expect(CLOSED)
-            if self._expect(READY).body != self._status:
-                raise BrokenProtocol
-        except _Refused as refused:
+            question.rows, status = hear_statement(self._living, statement, is_new, ending)
+        except Refused as refused:
             if not statement.is_known:
                 self._statements.pop(sql, None)
+            if refused.is_late and self._status != IDLE:
+                raise BrokenProtocol from None
             self._hear_refusal(question, refused)
+        else:
+            if status != self._status:
+                raise BrokenProtocol
 
     def _hear_commands(self, question: Question, leaves: bytes | None, tags: Sequence[bytes]) -> None:
-        heard: list[bytes] = []
-        columns: list[Column] | None = None
-        rows: list[Row] = []
         try:
-            while (message := self._receive(COLUMNS, ROW, DONE, NOTHING, READY)).kind != READY:
-                if message.kind == COLUMNS:
-                    columns, rows = self._columns(message), []
-                elif message.kind == ROW:
-                    rows.append(row(message.body, columns))
-                elif message.kind == DONE:
-                    heard.append(_count(message.body, columns, rows))
-                    columns, question.rows = None, rows if columns is not None else question.rows
-        except _Refused as refused:
+            question.rows, heard, status = hear_commands(self._living)
+        except Refused as refused:
             self._hear_refusal(question, refused)
-            return
-        if tags and heard != list(tags):
-            raise BrokenProtocol
-        if leaves not in {None, message.body}:
-            raise BrokenProtocol
-        self._status = message.body
+        else:
+            if (tags and heard != list(tags)) or leaves not in {None, status}:
+                raise BrokenProtocol
+            self._status = status
 
-    def _hear_refusal(self, question: Question, refused: _Refused) -> None:
+    def _hear_refusal(self, question: Question, refused: Refused) -> None:
         question.failure = self._failure(refused.fields)
         if not isinstance(question.failure, ConnectionLost):  # after which nothing need follow
-            self._status = self._expect(READY).body
-
-    def _receive(self, *kinds: bytes) -> Message:
-        message = self._living.receive()
-        if message.kind == REFUSED:
-            raise _Refused(message.body)
-        if message.kind not in kinds:
-            raise BrokenProtocol
-        return message
-
-    def _expect(self, kind: bytes) -> Message:
-        return self._receive(kind)
-
-    def _columns(self, message: Message) -> list[Column] | None:
-        return self._living.columns(message.body) if message.kind == COLUMNS else None
+            self._status = hear_state(self._living)
 
     def _lose(self, error: Exception) -> NoReturn:
         self.close()
@@ -257,11 +206,3 @@ class Connection:
 def _name(sql: str) -> bytes:
     # The same for the same text and no other, whoever has prepared it: a pooler may put us before another's.
     return b"hosting_" + sha256(sql.encode()).hexdigest()[:32].encode()
-
-
-def _count(body: bytes, columns: Sequence[Column] | None, rows: Sequence[Row]) -> bytes:
-    """The command's name; raises BrokenProtocol where it has said of another number of rows."""
-    name, *rest = body.rstrip(b"\0").split(b" ")
-    if columns is not None and rest and int(rest[-1]) != len(rows):
-        raise BrokenProtocol
-    return name

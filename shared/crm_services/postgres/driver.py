@@ -9,10 +9,9 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from pg8000.native import Connection, make_params, to_statement
 
@@ -84,8 +83,7 @@ class Stream:
         self._socket.settimeout(None if left == inf else left)
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """What the server says: its kind by the protocol's letter, and the rest."""
 
     kind: bytes

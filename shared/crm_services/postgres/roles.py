@@ -10,7 +10,7 @@ from crm_services.base.errors import AppError, MigrationRefused, QueryFailed
 from crm_services.base.secrets import login
 from crm_services.base.settings import connection_limit
 from crm_services.postgres.connecting import Run, connect
-from crm_services.postgres.connection import Row
+from crm_services.postgres.hearing import Row
 from crm_services.postgres.quoting import identifier, literal
 from crm_services.postgres.target import DatabaseTarget
 
@@ -39,7 +39,7 @@ class Login:
 
     name: str = ROLE
     password: str | None = field(default=None, repr=False)
-    connection_limit: int = 20
+    connection_limit: int = 25
 
     @property
     def role(self) -> str:

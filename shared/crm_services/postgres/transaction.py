@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from crm_services.base.errors import ConnectionLost, QueryFailed
-from crm_services.postgres.connection import IDLE, IN_TRANSACTION, Connection, Question, Row
+from crm_services.postgres.connection import IDLE, IN_TRANSACTION, Connection, Question
+from crm_services.postgres.hearing import Row
 
 # PostgreSQL ends a statement then, unless its transaction says otherwise; and if it does not, it is given up later.
 STATEMENT_SECONDS = 10
