@@ -8,15 +8,14 @@ import pytest
 from pg8000.native import Connection
 
 from crm_services.postgres import migration
-from crm_services.postgres.connecting import Run
+from crm_services.postgres.connecting import Run, session
 from crm_services.postgres.migration import migrate, unmigrate
 from crm_services.postgres.target import DatabaseTarget, parse_database_url
 from local.environment import ROOT
 from local.postgres import Server, connect
-from tests.support.bare import bare_database
+from tests.support.bare import first_version
 from tests.support.crm import Crm
 
-SCHEMA = (ROOT / "tests" / "support" / "schema_0_1_0.sql").read_text(encoding="utf-8")
 OLD_INDEX = (
     "create index concurrently crm_hosting_account_email_key on public.user_access (crm_hosting.email_key(email))"
 )
@@ -34,9 +33,8 @@ class CutOff(Exception):
 @pytest.fixture
 def url(postgres: Server) -> Iterator[str]:
     """The owner's login to a database of that version, with two accounts whose keys are others now."""
-    with bare_database(postgres) as found:
+    with first_version(postgres) as found:
         with connect(found) as owner:
-            owner.run(SCHEMA)
             owner.run(OLD_INDEX)
             crm = Crm(owner)
             for email in ("\u200bann@x.com", "-", *(f"a{number}@x.com" for number in range(500))):
@@ -86,11 +84,9 @@ def test_after_an_upgrade_no_old_entry_of_the_index_decides(url: str, target: Da
 def test_an_upgrade_that_was_cut_off_is_finished_by_the_next(
     url: str, target: DatabaseTarget, monkeypatch: pytest.MonkeyPatch, stopped: str
 ) -> None:
-    real = migration._session
-
     @contextmanager
-    def session(owner: DatabaseTarget) -> Iterator[Run]:
-        with real(owner) as run:
+    def cut_off(owner: DatabaseTarget) -> Iterator[Run]:
+        with session(owner) as run:
 
             def checked(sql: str, **parameters: object) -> list[list[object]]:
                 if stopped in sql:
@@ -99,7 +95,7 @@ def test_an_upgrade_that_was_cut_off_is_finished_by_the_next(
 
             yield checked
 
-    monkeypatch.setattr(migration, "_session", session)
+    monkeypatch.setattr(migration, "session", cut_off)
     with pytest.raises(CutOff):
         migrate(target)
     monkeypatch.undo()

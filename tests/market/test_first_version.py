@@ -13,29 +13,19 @@ from pg8000.native import Connection
 from crm_services.postgres.migration import migrate, unmigrate
 from crm_services.postgres.roles import MARKET_ROLE
 from crm_services.postgres.target import DatabaseTarget, parse_database_url
-from local.crm import TABLES
-from local.environment import ROOT
-from local.postgres import Server, connect, create_database
+from local.postgres import Server, connect
+from tests.support.bare import first_version
 from tests.support.crm import Crm
 
-# What the migration of 0.1.0 made, the indexes aside.
-SCHEMA = (ROOT / "tests" / "support" / "schema_0_1_0.sql").read_text(encoding="utf-8")
 RECORD = "select crm_hosting.record_snapshot(:price, 1.45e14, 620, 3.125, 'mempool.space', 'mempool.space', :valid, 12)"
 COLUMN = "column network_snapshots.hosting_response_ms"
-_numbers = count(1)
 
 
 @pytest.fixture
 def url(postgres: Server) -> Iterator[str]:
     """The owner's login to a database of that version."""
-    name = f"first_version_{next(_numbers)}"
-    create_database(postgres, name)
-    with connect(postgres.url(name)) as owner:
-        owner.run(TABLES.read_text())
-        owner.run(SCHEMA)
-    yield postgres.url(name)
-    with connect(postgres.url("postgres", "postgres")) as admin:
-        admin.run(f"drop database {name} with (force)")
+    with first_version(postgres) as found:
+        yield found
 
 
 @pytest.fixture

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Literal
+from typing import Literal, TypeVar, get_args
 
 from crm_services.base.errors import MissingSetting, UnusableSetting
 
 HOUR = timedelta(hours=1)
+Choice = TypeVar("Choice", bound=str)
 
 # The tables of the CRM's that may hold the machines.
 MachineSource = Literal["user_miners", "hosting_miners"]
+MACHINE_SOURCES: tuple[MachineSource, ...] = get_args(MachineSource)
 # The zone whose wall clock the CRM's calculator writes.
 CRM_TIME_ZONE = "America/New_York"
 
@@ -76,11 +78,8 @@ def market_urls() -> MarketUrls:
 @cache
 def settings() -> Settings:
     """The settings of this process, read once."""
-    link_scope = required("LINK_SCOPE")
-    if link_scope not in {"any", "tenant"}:
-        raise UnusableSetting("LINK_SCOPE", "any or tenant")
     return Settings(
-        link_any=link_scope == "any",
+        link_any=one_of("LINK_SCOPE", ("any", "tenant")) == "any",
         prepare_statements=os.environ.get("PREPARE_STATEMENTS", "true") == "true",
         public_origin=os.environ.get("PUBLIC_ORIGIN", ""),
         allowed_origins=frozenset(os.environ.get("ALLOWED_ORIGINS", "").replace(",", " ").split()),
@@ -106,12 +105,7 @@ def settings() -> Settings:
 
 def machine_source() -> MachineSource:
     """Whose rows the migration makes the fleet."""
-    match os.environ.get("MACHINE_SOURCE") or "user_miners":
-        case "user_miners":
-            return "user_miners"
-        case "hosting_miners":
-            return "hosting_miners"
-    raise UnusableSetting("MACHINE_SOURCE", "user_miners or hosting_miners")
+    return one_of("MACHINE_SOURCE", MACHINE_SOURCES, "user_miners")
 
 
 def snapshot_time_zone() -> str:
@@ -143,6 +137,15 @@ def required(name: str) -> str:
         return os.environ[name]
     except KeyError:
         raise MissingSetting(name) from None
+
+
+def one_of(name: str, choices: tuple[Choice, ...], default: Choice | None = None) -> Choice:
+    """The setting of that name; raises UnusableSetting where it is none of the choices, MissingSetting without any."""
+    value = os.environ.get(name) or default or required(name)
+    for choice in choices:
+        if choice == value:
+            return choice
+    raise UnusableSetting(name, " or ".join(choices))
 
 
 def _number(name: str, default: Decimal) -> Decimal:

@@ -13,6 +13,8 @@ from crm_services.postgres.database import Transaction
 
 Verdict = Literal["confirmed", "refused", "undone"]
 
+# What set_link says where the customer or the account is not the caller's.
+ANOTHERS = "42501"
 SET_LINK = """
 select crm_hosting.set_link(
   :caller::integer, :customer_id::integer, :account_id::integer, :verdict::text, :link_any::boolean)
@@ -61,10 +63,6 @@ from held where owner_id = coalesce(:owner_id::integer, owner_id)
 MOST_AT_ONCE = 5_000
 
 
-# What the function says where the customer or the account is not the caller's.
-ANOTHERS = "42501"
-
-
 def choose(  # noqa: PLR0913, PLR0917 (who, what, and in which language)
     transaction: Transaction,
     caller: Caller,
@@ -75,7 +73,8 @@ def choose(  # noqa: PLR0913, PLR0917 (who, what, and in which language)
 ) -> dict[str, Any]:
     """Keep what the caller says of the customer's link; how it stands then, as `LinkSchema`.
 
-    Raises NotFound for an account that there is not, or that the caller may not see.
+    Raises NotFound for an account that there is not, or that the caller may not see, and AccessDenied for one that
+    is another's to link.
     """
     if verdict != "undone" and not _may_see(transaction, caller, language, customer_id, account_id):
         raise NotFound("account_not_found")

@@ -52,11 +52,6 @@ class Connection:
         self.until = inf
 
     @property
-    def is_closed(self) -> bool:
-        """Whether there is nothing more to be had of it."""
-        return self._driver is None
-
-    @property
     def has_failed(self) -> bool:
         """Whether nothing but a rollback can follow."""
         return self._status == FAILED

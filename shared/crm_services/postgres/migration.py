@@ -104,16 +104,10 @@ def is_migrated(target: DatabaseTarget) -> bool:
 
 
 @contextmanager
-def _session(owner: DatabaseTarget) -> Iterator[Run]:
+def _alone(owner: DatabaseTarget) -> Iterator[Run]:
     with in_sentences(owner), session(owner) as run:
         refuse_pooled(run, owner)
         run(SAFE_PATH)
-        yield run
-
-
-@contextmanager
-def _alone(owner: DatabaseTarget) -> Iterator[Run]:
-    with _session(owner) as run:
         if not run(f"select pg_try_advisory_lock({LOCK})")[0][0]:
             raise MigrationUnderWay
         # An index of a large table takes its time, and nobody queues behind one that is made concurrently.

@@ -6,10 +6,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from crm_services.base.errors import UnusableSetting
 from crm_services.base.secrets import login
-from crm_services.base.settings import required
+from crm_services.base.settings import one_of, required
 from crm_services.base.tls import SSL_MODES, SslMode
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# Credentials out of a secret go to nobody whose certificate was not verified.
+VERIFYING: tuple[SslMode, ...] = ("verify-full", "verify-ca")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def owner_target() -> DatabaseTarget:
 def _target(secret_setting: str, refresh: bool) -> DatabaseTarget:
     if url := os.environ.get("DATABASE_URL"):
         return parse_database_url(url)
-    sslmode = _verifying()
+    sslmode = one_of("DATABASE_SSLMODE", VERIFYING, "verify-full")
     user, password = login(secret_setting, refresh)
     return DatabaseTarget(
         user=user,
@@ -84,12 +86,3 @@ def _sslmode(named: str | None, sslrootcert: str | None, host: str) -> SslMode:
         if mode == named:
             return mode
     raise UnusableSetting("DATABASE_URL", f"with an sslmode of {', '.join(SSL_MODES)}")
-
-
-def _verifying() -> SslMode:
-    match os.environ.get("DATABASE_SSLMODE") or "verify-full":
-        case "verify-full":
-            return "verify-full"
-        case "verify-ca":
-            return "verify-ca"
-    raise UnusableSetting("DATABASE_SSLMODE", "verify-full or verify-ca")

@@ -9,6 +9,7 @@ from crm_services.base.settings import settings
 from crm_services.postgres.database import Database, Transaction, database
 from crm_services.sync import handover
 from crm_services.sync.batch import Outcome, TimeLimit, run
+from crm_services.sync.patience import always
 from crm_services.sync.preview import preview_batch
 from crm_services.sync.scopes import newest, of_scope
 
@@ -25,20 +26,18 @@ where r.ended_at is not null
 """
 
 
-def run_requested(transaction: Transaction, caller: Caller, has_time: Callable[[], bool] = lambda: True) -> Outcome:
+def run_requested(transaction: Transaction, caller: Caller, has_time: Callable[[], bool] = always) -> Outcome:
     """Run the batch over the caller's scope; what is left when the time is up goes to the function for it.
 
     Each chunk is a transaction of its own, so the caller's ends here. Raises TooSoon within a tenant's pause between
     two runs, unless something has changed since the last one, and Conflict while another run of the scope is alive.
     """
-    if caller.tenant_id is not None:
-        rows = transaction.rows(LAST_RUN, tenant_id=caller.tenant_id)
-        transaction.commit()
-        for ago, seconds in rows:
-            pause = settings().run_pause_seconds - ago
-            if pause > 0 and not (seconds < QUICK_SECONDS and _has_changed(database, caller.tenant_id)):
-                raise TooSoon(seconds=max(1, round(pause)))
+    last = [] if caller.tenant_id is None else transaction.rows(LAST_RUN, tenant_id=caller.tenant_id)
     transaction.commit()
+    for ago, seconds in last:
+        pause = settings().run_pause_seconds - ago
+        if pause > 0 and not (seconds < QUICK_SECONDS and _has_changed(database, caller)):
+            raise TooSoon(seconds=max(1, round(pause)))
     limit = TimeLimit(has_time, handover.to_function(settings().sync_function))
     return run(database, caller.tenant_id, "request", caller.user_id, limit)
 
@@ -49,5 +48,5 @@ def preview_requested(transaction: Transaction, caller: Caller, has_time: Callab
     return preview_batch(database, caller.tenant_id, has_time)
 
 
-def _has_changed(database: Database, tenant_id: int) -> bool:
-    return bool(preview_batch(database, tenant_id, lambda: True)["changed"])
+def _has_changed(database: Database, caller: Caller) -> bool:
+    return bool(preview_batch(database, caller.tenant_id, always)["changed"])
