@@ -1,8 +1,9 @@
-"""GET /crm/hosting, its page of a customer, and what they are made of: no data in them, so no session is asked for."""
+"""GET /crm/hosting, the pages beside it, and what they are made of: no data in them, so no session is asked for."""
 
 import hashlib
 import json
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from crm_services.http.seal import sealed
 FILES = {path.name: path.read_bytes() for path in sorted(Path(__file__).with_name("panel_files").iterdir())}
 # A page names the assets of its own version, which can therefore be kept for good.
 VERSION = hashlib.sha256(b"\0".join(FILES.values())).hexdigest()[:12]
-PAGES = {"GET /crm/hosting": "overview.html", "GET /crm/hosting/customer/{customer_id}": "customer.html"}
+PAGES = {
+    "GET /crm/hosting": "overview.html",
+    "GET /crm/hosting/customer/{customer_id}": "customer.html",
+    "GET /crm/hosting/links": "links.html",
+    "GET /crm/hosting/runs": "runs.html",
+}
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -39,9 +45,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _page(name: str, language: Language) -> dict[str, Any]:
-    policy = POLICY + settings().frame_ancestors
+    policy, html = POLICY + settings().frame_ancestors, _html(name, language, settings().sign_in_url)
     vary = "Accept-Encoding, Accept-Language, Cookie"
-    return _answer(_html(name, language), ".html", {"Content-Security-Policy": policy, "Vary": vary})
+    return _answer(html, ".html", {"Content-Security-Policy": policy, "Vary": vary})
 
 
 def _asset(event: dict[str, Any]) -> dict[str, Any]:
@@ -66,13 +72,14 @@ def _answer(body: str, kind: str, headers: dict[str, str]) -> dict[str, Any]:
 
 
 @cache
-def _html(name: str, language: Language) -> str:
+def _html(name: str, language: Language, sign_in: str) -> str:
     content = FILES[name].decode().strip()
     return (
         FILES["page.html"]
         .decode()
         .format(
             language=language,
+            sign_in=escape(sign_in),
             assets=f"/crm/hosting/assets/{VERSION}",
             script=name.replace(".html", ".js"),
             content=content,

@@ -12,23 +12,36 @@ export class Failure extends Error {
   }
 }
 
-/** The envelope of a success, with its HTTP status; throws a Failure for everything else. */
-export async function ask(path, method = "GET") {
+/** The answer to a request, in the page's language; throws a Failure for everything that is no success. */
+export async function answer(path, method = "GET") {
   let response;
   try {
-    response = await fetch(chosen ? `${path + (/\?/.test(path) ? "&" : "?")}lang=${chosen}` : path, {
-      method,
-      cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE),
-    });
+    const asked = chosen && !/[?&]lang=/.test(path) ? `${path + (path.includes("?") ? "&" : "?")}lang=${chosen}` : path;
+    response = await fetch(asked, { method, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
   } catch {
     throw new Failure(0, t("unreachable"));
   }
+  if (response.ok) return response;
   const body = await response.json().catch(() => null);
-  if (!response.ok || body?.success !== true) {
-    throw new Failure(response.status, body?.error ?? t("unreadable"));
-  }
+  throw new Failure(response.status, body?.error ?? t("unreadable"));
+}
+
+/** The envelope of a success, with its HTTP status. */
+export async function ask(path, method) {
+  const response = await answer(path, method);
+  const body = await response.json().catch(() => null);
+  if (body?.success !== true) throw new Failure(response.status, t("unreadable"));
   return { ...body, status: response.status };
+}
+
+/** Of questions that overtake each other only the newest answer counts: `await ask…` in it gives null for the others. */
+export function newest(question) {
+  let latest = 0;
+  return async (...asked) => {
+    const mine = ++latest;
+    const found = await question(...asked);
+    return mine === latest ? found : null;
+  };
 }
 
 export const customerPath = (id) => `/crm/api/customer/${encodeURIComponent(id)}`;

@@ -4,8 +4,9 @@ import { ask } from "./api.js";
 import { bar } from "./charts.js";
 import { $, element, time } from "./dom.js";
 import { count, moment } from "./format.js";
-import { busily } from "./page.js";
+import { busily } from "./parts.js";
 import { t } from "./texts.js";
+import "./texts_runs.js";
 
 const BATCH = "/crm/api/sync-all-hosting";
 const SHOWN = 8;

@@ -1,14 +1,16 @@
 // A customer's page: the fleet in figures and charts, the CRM's record, the fleet itself.
 
+import { within } from "./address.js";
 import { ask, customerPath } from "./api.js";
 import { bar, ring } from "./charts.js";
 import { $, element, time, value } from "./dom.js";
 import { prepareFleet, showFleet } from "./fleet.js";
 import { btc, count, difficulty, efficiency, exactly, hashrate, joined, moment, NONE, percent, power, usd } from "./format.js";
-import { become, notify, open, within } from "./page.js";
+import { become, notify, open } from "./page.js";
 import { prepareSync, showRecord } from "./record.js";
 import { figure } from "./table.js";
 import { t } from "./texts.js";
+import "./texts_customer.js";
 
 const STALE = 6 * 3600 * 1000;
 const MODELS_SHOWN = 8;

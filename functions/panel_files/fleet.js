@@ -1,9 +1,10 @@
 // The fleet as a table: all rows in memory, a page of them on screen.
 
+import { said, say, whenMoved } from "./address.js";
 import { ask, customerPath } from "./api.js";
 import { $, element } from "./dom.js";
-import { count, efficiency, exactly, hashrate, joined, locale, power, tariff, usd } from "./format.js";
-import { cell, figure, headers, mark, row } from "./table.js";
+import { count, efficiency, exactly, hashrate, joined, power, tariff, usd } from "./format.js";
+import { arrange, cell, figure, headers, mark, row, sorted } from "./table.js";
 import { t } from "./texts.js";
 
 const FIRST = 200; // is on screen soon; the rest follows
@@ -11,7 +12,6 @@ const REST = 10_000;
 const PAGE = 25;
 const PRINTED = 2_000;
 const STATUSES = ["active", "maintenance", "offline", "sold"];
-const byText = new Intl.Collator(locale, { numeric: true }).compare;
 const numeric = true;
 const COLUMNS = [
   { key: "name", of: "name" },
@@ -24,7 +24,6 @@ const COLUMNS = [
 ];
 const [NAME, MODEL, STATUS, QUANTITY, HASHRATE, POWER, ELECTRICITY] = COLUMNS;
 
-const chosen = { status: "", search: "", key: "", isDescending: false, page: 0 };
 let all = [];
 let matching = [];
 let isComplete = false;
@@ -32,7 +31,12 @@ let isComplete = false;
 /** Draw the controls, once. */
 export function prepareFleet() {
   $("columns").append(...headers(COLUMNS, sortBy));
-  $("search").oninput = () => choose({ search: $("search").value.trim().toLowerCase() });
+  $("search").value = said("q");
+  $("search").oninput = () => choose({ q: $("search").value.trim() }, false);
+  whenMoved(() => {
+    $("search").value = said("q");
+    refresh();
+  });
   $("previous").onclick = () => turn(-1);
   $("next").onclick = () => turn(1);
   addEventListener("beforeprint", () => draw(0, PRINTED));
@@ -64,34 +68,28 @@ export async function showFleet(customerId) {
   }
 }
 
-/** A header's click: up, down, and back to the newest first; figures begin with the largest. */
-function sortBy(key) {
-  const isNumber = COLUMNS.find((column) => column.key === key).numeric ?? false;
-  if (chosen.key !== key) choose({ key, isDescending: isNumber });
-  else if (chosen.isDescending === isNumber) choose({ isDescending: !isNumber });
-  else choose({ key: "" });
-}
+const page = () => Math.max(Number(said("page")) || 1, 1) - 1;
 
-function choose(choice) {
-  Object.assign(chosen, choice, { page: 0 });
+const sortBy = (key) => choose({ sort: sorted(COLUMNS, key) });
+
+function choose(changes, isStep) {
+  say({ ...changes, page: "" }, isStep);
   refresh();
 }
 
 function turn(by) {
-  chosen.page += by;
+  say({ page: page() + by ? page() + by + 1 : "" });
   draw();
   $("fleet").scrollIntoView();
 }
 
 function refresh() {
-  const { status, search, key, isDescending } = chosen;
+  const [status, search] = [said("status"), said("q").toLowerCase()];
   const found = all.filter((miner) => miner.text.includes(search));
   chips(found);
   matching = status ? found.filter((miner) => miner.status === status) : found;
-  const { of, numeric: isNumber } = COLUMNS.find((column) => column.key === key) ?? {};
-  if (of) matching.sort(isNumber ? (a, b) => a[of] - b[of] : (a, b) => byText(a[of], b[of]));
-  if (of && isDescending) matching.reverse();
-  mark($("columns"), key, isDescending);
+  arrange(matching, COLUMNS);
+  mark($("columns"));
   sum();
   draw();
 }
@@ -101,7 +99,7 @@ function chips(found) {
   const counts = { "": found.length };
   for (const { status } of found) counts[status] = (counts[status] ?? 0) + 1;
   const drawn = ["", ...STATUSES].map((status) => element("button", {
-    type: "button", "data-status": status || "all", "aria-pressed": String(chosen.status === status), onclick: () => choose({ status }),
+    type: "button", "data-status": status || "all", "aria-pressed": String(said("status") === status), onclick: () => choose({ status }),
   }, element("span", { class: status && `dot ${status}` }, t(status || "all")),
   element("span.count", {}, joined(count(counts[status] ?? 0)))));
   $("filter").replaceChildren(...drawn);
@@ -110,7 +108,7 @@ function chips(found) {
 
 /** The total counts as the API does: sold machines only where they are asked for, electricity of active ones. */
 function sum() {
-  const counted = chosen.status === "sold" ? matching : matching.filter(({ status }) => status !== "sold");
+  const counted = said("status") === "sold" ? matching : matching.filter(({ status }) => status !== "sold");
   const total = (of, rows = counted) => rows.reduce((sofar, miner) => sofar + of(miner), 0);
   const machines = total((miner) => miner.quantity);
   const hash = total((miner) => miner.quantity * miner.hashrate);
@@ -130,15 +128,16 @@ function sum() {
 
 const cents = (figure) => Math.round((figure + Number.EPSILON) * 100) / 100;
 
-function draw(page = chosen.page, size = PAGE) {
-  const from = page * size;
+function draw(at = page(), size = PAGE) {
+  const last = Math.max(Math.ceil(matching.length / size) - 1, 0);
+  const from = Math.min(at, last) * size;
   const shown = matching.slice(from, from + size);
   const nothing = row(element("td", { role: "cell", class: "nothing", colspan: 7 }, t("nothing_found")));
   $("miners").replaceChildren(...(shown.length ? shown.map(drawn) : [nothing]));
   $("shown").textContent = isComplete
     ? t("shown", { from: joined(count(from + !!shown.length)), to: joined(count(from + shown.length)), count: joined(count(matching.length)) })
     : t("loading_more", { count: joined(count(all.length)) });
-  $("previous").disabled = page === 0;
+  $("previous").disabled = from === 0;
   $("next").disabled = from + size >= matching.length;
 }
 

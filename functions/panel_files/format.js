@@ -1,15 +1,21 @@
-// Numbers as a miner writes them, in the page's language. Each gives [number, unit].
+// Figures as a miner writes them, in the reader's own manner and time zone. Each gives [number, unit].
 
 import { language, t } from "./texts.js";
 
-export const locale = language === "zh" ? "zh-CN" : "en-US";
+const usual = language === "zh" ? "zh-CN" : "en-US";
+// Words are the page's language in the reader's variety of it; digits are the reader's, whatever the language.
+export const locale = navigator.languages.find((one) => one.startsWith(language)) ?? usual;
+const manner = /^(ar|fa|mr|ne|bn|my)\b/.test(navigator.language) ? usual : navigator.language; // Latin digits
 export const NONE = ["–"];
 
-const fixed = (digits) => new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const fixed = (digits) => new Intl.NumberFormat(manner, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const [whole, one, two, three, eight] = [0, 1, 2, 3, 8].map(fixed);
-const open = new Intl.NumberFormat(locale, { maximumFractionDigits: 8 });
-const dollars = new Intl.NumberFormat(locale, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" });
-const full = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const open = new Intl.NumberFormat(manner, { maximumFractionDigits: 8 });
+const dollars = new Intl.NumberFormat(manner, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" });
+const at = { hour: "numeric", minute: "2-digit" };
+const full = new Intl.DateTimeFormat(locale, { year: "numeric", month: "short", day: "numeric", ...at, timeZoneName: "short" });
+const clock = new Intl.DateTimeFormat(locale, at);
+const date = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" });
 const ago = new Intl.RelativeTimeFormat(locale);
 
 const AGES = [["second", 60], ["minute", 60], ["hour", 24], ["day", 365], ["year", Infinity]];
@@ -35,6 +41,18 @@ export const percent = known((figure) => [one.format(figure), "%"]);
 export const exactly = known((figure) => [open.format(figure)]);
 
 export const joined = (parts) => parts.filter(Boolean).join(" ");
+
+const signed = new Intl.NumberFormat(manner, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
+export const change = known((figure) => [signed.format(figure), "%"]);
+
+/** A day of the history, "2026-11-28": it is the deployment's calendar's, wherever the reader is. */
+export const day = (iso) => date.format(new Date(`${iso}T00:00Z`));
+
+/** The reader's wall clock at a moment, and the date where it is another day's. */
+export function timeOfDay(iso) {
+  const moment = new Date(iso);
+  return moment.toDateString() === new Date().toDateString() ? clock.format(moment) : full.format(moment);
+}
 
 /** A moment as an age, with the full date for a tooltip; "never" for none. */
 export function moment(iso) {

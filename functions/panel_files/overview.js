@@ -1,13 +1,16 @@
 // The overview: link rate, sync health, the batch with its runs, and the caller's customers by profit.
 
+import { within } from "./address.js";
 import { ask } from "./api.js";
 import { prepareBatch, showRuns } from "./batch.js";
 import { ring } from "./charts.js";
 import { $, element, time, value } from "./dom.js";
 import { btc, count, joined, megawatt, moment, percent, usd } from "./format.js";
-import { become, busily, fail, notify, open, within } from "./page.js";
+import { become, fail, notify, open } from "./page.js";
+import { busily } from "./parts.js";
 import { cell, figure, headers, row } from "./table.js";
 import { t } from "./texts.js";
+import "./texts_overview.js";
 
 const MARKS = { healthy: "active", warning: "maintenance", critical: "offline" };
 const PAUSE = 250; // between the last key and the search

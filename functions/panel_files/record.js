@@ -3,7 +3,7 @@
 import { ask, customerPath } from "./api.js";
 import { $, element } from "./dom.js";
 import { btc, count, megawatt, moment, NONE, usd } from "./format.js";
-import { busily } from "./page.js";
+import { busily } from "./parts.js";
 import { figure } from "./table.js";
 import { t } from "./texts.js";
 

@@ -7,12 +7,14 @@ import sys
 
 import pytest
 
+from crm_services.base.errors import UnusableSetting
+from crm_services.base.settings import settings
 from local.environment import ROOT
 from tests.support.client import Client
 
 FILES = ROOT / "functions" / "panel_files"
-PAGES = ["/crm/hosting", "/crm/hosting/customer/1"]
-LARGEST = 60 * 1024
+PAGES = ["/crm/hosting", "/crm/hosting/customer/1", "/crm/hosting/links", "/crm/hosting/runs"]
+LARGEST = 120 * 1024
 
 
 def _assets(html: str) -> list[str]:
@@ -44,7 +46,7 @@ def test_who_may_frame_the_panel_is_the_deployers_to_say(client: Client, environ
 def test_a_page_names_assets_that_exist_and_can_be_kept_for_good(client: Client, path: str) -> None:
     html = client.get(path).get_data(as_text=True)
 
-    assert len(_assets(html)) == 3
+    assert len(_assets(html)) == 4
     for asset in _assets(html):
         answer = client.get(asset)
         assert answer.status_code == 200
@@ -92,6 +94,23 @@ def test_a_page_costs_no_database_and_no_framework() -> None:
     assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def test_the_page_for_signing_in_is_the_deployers_to_say(client: Client, environment: pytest.MonkeyPatch) -> None:
+    assert 'data-sign-in="/"' in client.get(PAGES[0]).get_data(as_text=True)
+    environment.setenv("SIGN_IN_URL", "/login?a=1&next={page}")
+    settings.cache_clear()
+
+    assert 'data-sign-in="/login?a=1&amp;next={page}"' in client.get(PAGES[0]).get_data(as_text=True)
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "//other.example/", "/\\other.example/", "http://crm", "login"])
+def test_a_page_for_signing_in_is_the_crms_own_or_an_https_address(environment: pytest.MonkeyPatch, url: str) -> None:
+    environment.setenv("SIGN_IN_URL", url)
+    settings.cache_clear()
+
+    with pytest.raises(UnusableSetting, match="SIGN_IN_URL"):
+        settings()
+
+
 def test_all_of_it_is_small() -> None:
     size = sum(file.stat().st_size for file in FILES.iterdir())
 
@@ -107,7 +126,7 @@ def test_no_file_names_another_host_or_sets_html() -> None:
 
 def test_every_word_is_there_in_both_languages() -> None:
     sources = {file.name: file.read_text(encoding="utf-8") for file in FILES.iterdir()}
-    texts = sources.pop("texts.js")
+    texts = "".join(sources.pop(name) for name in [*sources] if name.startswith("texts"))
     named = dict(re.findall(r'^  (\w+): \[\s*((?:"[^"]*",?\s*)+)\],', texts, re.MULTILINE))
     everything = "\n".join(sources.values())
 

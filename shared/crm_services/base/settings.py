@@ -1,6 +1,7 @@
 """The environment, read late and once; importing any module needs none of it. The secrets it names: `secrets`."""
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -47,6 +48,7 @@ class Settings:
     session_cookie: str
     session_seconds: float
     frame_ancestors: str
+    sign_in_url: str
     sync_function: str | None
     own_function: str | None
     request_run_seconds: float
@@ -86,6 +88,7 @@ def settings() -> Settings:
         session_cookie=os.environ.get("SESSION_COOKIE") or "session",
         session_seconds=3600 * float(_number("SESSION_HOURS", Decimal(8))),
         frame_ancestors=os.environ.get("FRAME_ANCESTORS") or "'self'",
+        sign_in_url=_page_of_the_crm("SIGN_IN_URL"),
         sync_function=os.environ.get("SYNC_FUNCTION"),
         own_function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
         request_run_seconds=float(os.environ.get("REQUEST_RUN_SECONDS", "20")),
@@ -146,6 +149,14 @@ def one_of(name: str, choices: tuple[Choice, ...], default: Choice | None = None
         if choice == value:
             return choice
     raise UnusableSetting(name, " or ".join(choices))
+
+
+def _page_of_the_crm(name: str) -> str:
+    url = os.environ.get(name) or "/"
+    # A path of the CRM's own domain, or an address: never a script.
+    if not re.match(r"/(?![/\\])|https://", url):
+        raise UnusableSetting(name, "a path that begins with /, or an https:// address")
+    return url
 
 
 def _number(name: str, default: Decimal) -> Decimal:

@@ -1,0 +1,2 @@
+import { become, open } from "./page.js";
+open(async () => become("ready"));

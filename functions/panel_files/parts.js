@@ -1,0 +1,38 @@
+// A page's parts, each filled by itself: its place is kept while it loads, and it says what helps when it fails.
+
+import { $, element } from "./dom.js";
+import { t } from "./texts.js";
+
+/** Do the work that fills the part of that id. Only that nobody is signed in, or may see it, is the whole page's. */
+export async function part(id, work) {
+  const node = $(id);
+  node.ariaBusy = "true";
+  node.querySelector(":scope > .failure")?.remove();
+  try {
+    await work();
+  } catch (error) {
+    if (!(error.status >= 0)) console.error(error);
+    if ([401, 403].includes(error.status)) throw error;
+    const again = () => part(id, work).catch((worse) => dispatchEvent(new CustomEvent("refused", { detail: worse })));
+    node.append(failure(error.message, again));
+  } finally {
+    node.ariaBusy = "false";
+  }
+}
+
+/** Why something could not be done, and a button that does it again. */
+export const failure = (why, again) => element("p.failure", { role: "alert" },
+  why, " ", element("button", { type: "button", onclick: again }, t("retry")));
+
+/** There is nothing to show: why that is, and what to do, as text or a link. */
+export const empty = (why, ...ways) => element("p.empty", {}, why, ...ways.flatMap((way) => [" ", way]));
+
+/** Do the work of a button that cannot be pressed again meanwhile. */
+export async function busily(button, work) {
+  button.disabled = true;
+  try {
+    await work();
+  } finally {
+    button.disabled = false;
+  }
+}
