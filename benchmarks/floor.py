@@ -18,21 +18,26 @@ PRICE = "crm_hosting.usable(electricity_cost)"
 
 STATS = f"""
 with account as materialized ({ACCOUNT}), alike as (
-  select miner_model_id, status, electricity_cost, sum(quantity) as machines, sum(watts) as power,
+  select miner_model_id, status, electricity_cost, location, sum(quantity) as machines, sum(watts) as power,
          coalesce(sum(quantity * hashrate_e4), 0) * 0.0001
            + coalesce(sum(quantity * {HASHRATE}) filter (where hashrate_e4 is null), 0) as hashrate
   from (
-    select miner_model_id, status, electricity_cost, actual_hashrate, {QUANTITY} as quantity,
+    select miner_model_id, status, electricity_cost, location, actual_hashrate, {QUANTITY} as quantity,
            {QUANTITY}::bigint * {POWER} as watts, crm_hosting.whole(actual_hashrate, 1e4) as hashrate_e4
     from user_miners where user_id = (select id from account) offset 0
   ) counted
-  group by 1, 2, 3
+  group by 1, 2, 3, 4
 ), batches as (
-  select miner_model_id, {STATUS} as status, machines, power, hashrate, power * {PRICE} * 0.024 as cost from alike
+  select miner_model_id, {STATUS} as status, location, machines, power, hashrate, power * {PRICE} * 0.024 as cost
+  from alike
 ), models as (
   select k.model_name as model, coalesce(sum(machines), 0) as machines, coalesce(sum(power), 0) as power,
          coalesce(sum(hashrate), 0) as hashrate
   from batches join miner_models k on k.id = miner_model_id where status <> 'sold' group by 1
+), places as (
+  select coalesce(location, '__none__') as place, sum(machines) as machines, sum(power) as power,
+         sum(hashrate) as hashrate
+  from batches where status <> 'sold' group by 1
 ), total as (
   select coalesce(sum(machines) filter (where status <> 'sold'), 0) as machines,
          coalesce(sum(machines) filter (where status = 'active'), 0) as active,
@@ -54,6 +59,9 @@ select json_build_object(
   'by_model', (select coalesce(json_object_agg(
      model, json_build_object('count', machines, 'hashrate', round(hashrate, 2), 'power', power)), '{{}}')
      from models where machines > 0),
+  'by_location', (select coalesce(json_object_agg(
+     place, json_build_object('count', machines, 'hashrate', hashrate, 'power', power)), '{{}}')
+     from places where machines > 0),
   'by_status', json_build_object('active', active, 'offline', offline, 'maintenance', maintenance, 'sold', sold),
   'electricity_cost_daily', cost, 'net_profit_daily', round(btc * :btc_price::numeric, 2) - cost,
   'btc_price', :btc_price::numeric, 'network_difficulty', :network_difficulty::numeric, 'market_as_of', :as_of::text

@@ -59,7 +59,8 @@ def compare_reads(client: Client, world: World, customer: dict[str, Any], caller
     expected = world.stats(customer) | {"miners": miners, "miners_next": None}
     figures = data(stats)
     assert figures == expected
-    assert list(figures["by_model"]) == list(expected["by_model"])
+    for split in ("by_model", "by_location"):
+        assert list(figures[split]) == list(expected[split])
     assert data(client.get(f"{path}/hosting-miners", caller)) == miners
     for one in STATUSES:
         assert data(client.get(f"{path}/hosting-miners?status={one}", caller)) == world.miners_list(customer, one)

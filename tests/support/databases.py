@@ -41,6 +41,9 @@ email = st.one_of(
 )
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 name = st.one_of(st.none(), st.sampled_from(["北极星 七号", 'it\'s "quoted"', "\\", "", "</b>", "\x01\x7f"]), words)
+location = st.one_of(
+    name, st.sampled_from(["Texas DC-01", " Texas DC-01\t", "\u3000", "__other__", "__none__", "___", "北", "é"])
+)
 status = st.one_of(
     st.sampled_from(STATUSES),
     st.sampled_from(
@@ -105,7 +108,7 @@ def databases(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
             "custom_name": name,
             **draw(st.sampled_from([tame, tame, wild])),
             "status": status,
-            "location": name,
+            "location": location,
             "created_at": moment,
         }
     )

@@ -162,6 +162,10 @@ class World:
                 model: {"count": count, "hashrate": rounded(total(rows, "hashrate"), 2), "power": total(rows, "power")}
                 for model, count, rows in by_size(kept)
             },
+            "by_location": {
+                location: {"count": count, "hashrate": exact(hashrate), "power": power}
+                for location, count, hashrate, power in by_location(kept)
+            },
             "by_status": counts,
             "electricity_cost_daily": cost,
             "net_profit_daily": EXACT.subtract(usd, cost) if market else 0,
@@ -288,6 +292,26 @@ def by_size(rows: list[dict[str, Any]]) -> list[tuple[str, int, list[dict[str, A
         models[row["model"]].append(row)
     sized = [(name, sum(row["quantity"] for row in found), found) for name, found in models.items()]
     return sorted((one for one in sized if one[1]), key=lambda one: (-one[1], -total(one[2], "hashrate"), one[0]))
+
+
+def by_location(rows: list[dict[str, Any]]) -> list[tuple[str, int, Fraction, int]]:
+    """Location, machines, TH/s, W: most hashrate first, then the name by code point; the first twenty, and the rest."""
+    places: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        places[(row["location"] or "").strip(BLANKS)].append(row)
+    found = [
+        (name, count, total(there, "hashrate"), total(there, "power"))
+        for name, there in places.items()
+        if (count := sum(row["quantity"] for row in there))
+    ]
+    found.sort(key=lambda one: (-one[2], one[0]))
+    shown = [("__none__" if not one[0] else f"_{one[0]}" if one[0].startswith("__") else one[0], *one[1:])
+             for one in found[:20]]  # fmt: skip
+    rest = found[20:]
+    if rest:
+        shown.append(("__other__", sum(one[1] for one in rest), sum((one[2] for one in rest), Fraction(0)),
+                      sum(one[3] for one in rest)))  # fmt: skip
+    return shown
 
 
 def total(rows: list[dict[str, Any]], name: str) -> Any:

@@ -1,5 +1,7 @@
 """What a fleet comes to: the fragments of SQL that a request's figures and the sync's are both built on."""
 
+from crm_services.fleet.locations import NAME, by_location
+
 # What counts of a miner row, under a condition: whole numbers where the figures are some, numeric for the rest.
 _HASHRATE = """
   (coalesce(sum(quantity * hashrate_e4) filter (where {0}), 0) * 0.0001
@@ -50,22 +52,28 @@ MODELS = _by_model(
          bool_or(has_unlikely_figure) as has_unlikely_figure""",
 )
 
-# Of the one account in `linked`, whose rows may be many: they have few prices and ways to write a status, so those of
-# a kind are added up before anything is made of either.
+# Of the one account in `linked`, whose rows may be many: they have few prices, places and ways to write a status, so
+# those of a kind are added up before anything is made of these.
+ALIKE = f"""
+alike as materialized (
+  select linked.account_id, model_id, crm_hosting.counted_status(written_status) as status, location,
+         quantity, watts, terahash, watts * crm_hosting.usable(electricity_cost) * 0.024 as daily_cost
+  from (
+    select model_id, written_status, electricity_cost, location, sum(quantity) as quantity, sum(watts) as watts,
+           {_HASHRATE.format("true")} as terahash
+    from (select * from crm_hosting.miners where account_id = (select account_id from linked) offset 0) m
+    group by model_id, written_status, electricity_cost, location
+  ) counting cross join linked
+)
+"""
 MODELS_OF_ONE = _by_model(
-    f"""
-    select linked.account_id, model_id, crm_hosting.counted_status(written_status) as status,
-           quantity, watts, terahash, watts * crm_hosting.usable(electricity_cost) * 0.024 as daily_cost
-    from (
-      select model_id, written_status, electricity_cost, sum(quantity) as quantity, sum(watts) as watts,
-             {_HASHRATE.format("true")} as terahash
-      from (select * from crm_hosting.miners where account_id = (select account_id from linked) offset 0) m
-      group by model_id, written_status, electricity_cost
-    ) alike cross join linked
-    """,
+    "select * from alike",
     "coalesce(sum(terahash) filter (where {0}), 0)",
     "coalesce(sum(daily_cost) filter (where {0}), 0)",
 )
+LOCATIONS_OF_ONE = by_location(f"""
+select {NAME} as name, quantity as machines, terahash as hashrate, watts as power from alike where status <> 'sold'
+""")
 
 # Largest first, as a person looks for them; the name decides the rest, by code point on every server.
 BY_SIZE = 'order by machines desc, hashrate desc, model collate "C"'

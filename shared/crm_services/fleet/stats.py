@@ -4,7 +4,7 @@ import json
 
 from crm_services.base.errors import NotFound
 from crm_services.base.settings import settings
-from crm_services.fleet.figures import BY_SIZE, EARNINGS, MARKET, MODELS_OF_ONE
+from crm_services.fleet.figures import ALIKE, BY_SIZE, EARNINGS, LOCATIONS_OF_ONE, MARKET, MODELS_OF_ONE
 from crm_services.fleet.miners import FIRST_MINERS, INCLUDED_MINERS, PAGE_BYTES, miners_page_json, size_in_an_answer
 from crm_services.links.matching import LINK
 from crm_services.postgres.database import Transaction
@@ -16,7 +16,7 @@ def _stats(columns: str = "", source: str = "") -> str:
     return f"""
 with linked as materialized (
   select link.account_id from crm_hosting.customers c {LINK} where c.id = :customer_id::integer
-), {MARKET}, {MODELS_OF_ONE}, total as (
+), {MARKET}, {ALIKE}, {MODELS_OF_ONE}, total as (
   select coalesce(sum(active), 0) as active, coalesce(sum(offline), 0) as offline,
          coalesce(sum(maintenance), 0) as maintenance, coalesce(sum(sold), 0) as sold,
          coalesce(sum(machines), 0) as machines, coalesce(sum(hashrate), 0) as hashrate,
@@ -40,6 +40,7 @@ select json_build_object(
   'estimated_daily_usd', daily_usd,
   'avg_efficiency', coalesce(div(power * 200 + hashrate, nullif(hashrate, 0) * 2) * 0.01, 0),
   'by_model', by_model,
+  'by_location', {LOCATIONS_OF_ONE},
   'by_status', json_build_object(
     'active', active, 'offline', offline, 'maintenance', maintenance, 'sold', sold),
   'electricity_cost_daily', electricity_cost,

@@ -6,6 +6,11 @@ from pydantic import Field
 
 from crm_services.http.schemas.envelope import Answer, Count, Schema
 
+BY_LOCATION = (
+    "By the machines' location (the name of the site), most hashrate first, then by name; they add up to the fleet. "
+    "After the first 20 the others are together as `__other__`, machines without a location are at `__none__`; "
+    "a location whose own name begins with two underscores has a third"
+)
 MinerStatus = Literal["active", "offline", "maintenance", "sold"]
 
 
@@ -14,6 +19,14 @@ class ModelFigures(Schema):
 
     count: Count = Field(description="Machines")
     hashrate: float = Field(description="TH/s of all of them")
+    power: Count = Field(description="W of all of them")
+
+
+class LocationFigures(Schema):
+    """What stands at a location, sold machines excepted."""
+
+    count: Count = Field(description="Machines")
+    hashrate: float = Field(description="TH/s of all of them, not rounded")
     power: Count = Field(description="W of all of them")
 
 
@@ -72,6 +85,7 @@ class HostingStatsSchema(Schema):
     )
     avg_efficiency: float = Field(description="W/TH: total_power / total_hashrate, rounded to 0.01; 0 without hashrate")
     by_model: dict[str, ModelFigures] = Field(description="By miner_models.model_name, most machines first")
+    by_location: dict[str, LocationFigures] = Field({}, description=BY_LOCATION)
     by_status: StatusCounts
     electricity_cost_daily: float = Field(
         description="USD a day of the active machines: kW x 24 x the row's price (the site's), rounded to 0.01"
