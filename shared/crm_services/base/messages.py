@@ -125,6 +125,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "矿机数值与机型参数明显不符的客户:{count} 个",
         "Customers that have miners with figures unlike their model's: {count}",
     ),
+    "missing_index": (
+        "缺失或无效的数据库索引:{count} 个(运行 Migrate 可重建)",
+        "Database indexes that are missing or not valid, which Migrate makes again: {count}",
+    ),
 }
 
 

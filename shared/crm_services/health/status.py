@@ -11,6 +11,7 @@ from crm_services.health.judgement import Figures, judge
 from crm_services.links.matching import link_counts
 from crm_services.market.newest import market
 from crm_services.postgres.database import Transaction
+from crm_services.postgres.indexes import missing_indexes
 from crm_services.sync.runs import last_completed
 
 FINDING_COUNTS = """
@@ -24,6 +25,10 @@ def sync_status(transaction: Transaction, caller: Callable[[], Caller], language
     """Counts, link rate in percent, last sync, health and its issues, as `SyncStatusSchema`."""
     total, linked, link_rate = link_counts(transaction)
     last_sync, operations, failed = last_completed(transaction, caller().tenant_id)
+    findings = {str(kind): int(count) for kind, count in transaction.rows(FINDING_COUNTS)}
+    # Said to those who see every customer: the others can do nothing about the database.
+    if caller().tenant_id is None and (missing := missing_indexes(transaction)):
+        findings["missing_index"] = len(missing)
     figures = Figures(
         now=datetime.now(UTC),
         total=total,
@@ -32,7 +37,7 @@ def sync_status(transaction: Transaction, caller: Callable[[], Caller], language
         operations=max(linked, failed) if operations is None else operations,
         failed=failed,
         market=market(transaction),
-        findings={str(kind): int(count) for kind, count in transaction.rows(FINDING_COUNTS)},
+        findings=findings,
     )
     health, issues = judge(figures, settings().thresholds, language)
     return {

@@ -1,6 +1,5 @@
 """Brings a database to the bundle's schema, as the owner of the CRM's tables; doing it twice changes nothing."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +8,7 @@ from importlib.resources import files
 from crm_services.base.errors import AppError, Conflict, MigrationRefused, QueryFailed
 from crm_services.base.settings import CRM_TIME_ZONE, MachineSource
 from crm_services.postgres.connecting import Run, session
+from crm_services.postgres.indexes import indexes
 from crm_services.postgres.machines import machines_view, refuse_without
 from crm_services.postgres.pooling import refuse_pooled
 from crm_services.postgres.quoting import identifier, literal
@@ -37,7 +37,6 @@ select case when not indisvalid then 'invalid'
             when pg_get_indexdef(indexrelid) like '%\\_old(%' then 'outdated' else 'valid' end
 from pg_index where indexrelid = to_regclass(:name)
 """
-INDEX = re.compile(r"create (?:unique )?index concurrently if not exists (\w+) on [^;]+")
 
 
 class MigrationUnderWay(Conflict):
@@ -164,7 +163,7 @@ def _renew_keys(run: Run) -> list[str]:
 
 def _bring_indexes(run: Run) -> list[str]:
     changes = []
-    for name, statement in _indexes().items():
+    for name, statement in indexes().items():
         state = _state_of_index(run, name)
         if state == "outdated" or _state_of_index(run, f"{name}_new"):
             name, statement = f"{name}_new", statement.replace(name, f"{name}_new")  # noqa: PLW2901
@@ -180,7 +179,7 @@ def _bring_indexes(run: Run) -> list[str]:
 
 def _take_outdated_away(run: Run) -> list[str]:
     changes = []
-    for name in _indexes():
+    for name in indexes():
         if _state_of_index(run, f"{name}_new"):
             changes += _drop_index(run, name)
             run(f"alter index public.{name}_new rename to {name}")
@@ -189,7 +188,7 @@ def _take_outdated_away(run: Run) -> list[str]:
 
 
 def _drop_indexes(run: Run) -> list[str]:
-    return [line for name in _indexes() for one in (name, f"{name}_new") for line in _drop_index(run, one)]
+    return [line for name in indexes() for one in (name, f"{name}_new") for line in _drop_index(run, one)]
 
 
 def _drop_index(run: Run, name: str) -> list[str]:
@@ -197,10 +196,6 @@ def _drop_index(run: Run, name: str) -> list[str]:
         return []
     run(f"drop index concurrently public.{name}")
     return [f"dropped index {name}"]
-
-
-def _indexes() -> dict[str, str]:
-    return {found[1]: found[0] for found in INDEX.finditer(_sql("indexes.sql"))}
 
 
 def _state_of_index(run: Run, name: str) -> str | None:

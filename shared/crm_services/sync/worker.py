@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
+from aws_lambda_powertools import Logger
+
 from crm_services.access.entry import SCOPE_TO
 from crm_services.base.errors import QueryFailed
 from crm_services.postgres.database import Database, Transaction
+from crm_services.postgres.indexes import missing_indexes
 from crm_services.sync import counts as run_counts
 from crm_services.sync import failures
 from crm_services.sync.attention import review
@@ -18,6 +21,8 @@ from crm_services.sync.patience import IMPATIENT, Patience, Result, always
 from crm_services.sync.ranges import sync_range
 from crm_services.sync.retention import prune
 from crm_services.sync.shared import note_shared
+
+logger = Logger()
 
 
 class Worker:
@@ -59,6 +64,7 @@ class Worker:
                     mark_run(transaction, self._lease.tenant_id)
                     if self._lease.tenant_id is None:
                         self.needing_attention = review(transaction)
+                        _warn_of_indexes(transaction)
                 return seconds
 
         seconds = self._in_the_end(end)
@@ -168,3 +174,8 @@ class Worker:
 
     def _advance(self, transaction: Transaction, upto: int, counts: Counts) -> None:
         run_counts.advance(transaction, self._lease.run_id, upto, counts)
+
+
+def _warn_of_indexes(transaction: Transaction) -> None:
+    if missing := missing_indexes(transaction):
+        logger.warning("indexes are missing or not valid: invoke MigrateFunction", indexes=missing)
