@@ -107,6 +107,33 @@ def test_each_step_of_a_connection_has_a_limit_and_is_named(
         assert logger.get_current_keys()["reason"] == f"{'login' if 'login' in step else 'TLS'}: no answer in time"
 
 
+def test_a_name_server_that_says_nothing_is_not_waited_for(
+    client: Client, crm: Crm, environment: pytest.MonkeyPatch
+) -> None:
+    admin, test_ends = crm.account(role="admin"), threading.Event()
+    environment.setattr(socket, "getaddrinfo", lambda *_, **__: test_ends.wait(2 * FUNCTION_SECONDS))
+    environment.setenv("DATABASE_URL", "postgresql://crm@db.example.com/crm?sslmode=disable")
+    started = time.monotonic()
+
+    answer = client.get("/crm/api/sync-status", admin)
+
+    test_ends.set()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert time.monotonic() - started < FUNCTION_SECONDS / 2
+    assert logger.get_current_keys()["reason"] == "look-up: no answer in time"
+
+
+@pytest.mark.parametrize("host", ["db.example.invalid", f"{'x' * 70}.example.com"])
+def test_a_name_that_leads_nowhere_is_said_to(
+    client: Client, crm: Crm, environment: pytest.MonkeyPatch, host: str
+) -> None:
+    admin = crm.account(role="admin")
+    environment.setenv("DATABASE_URL", f"postgresql://crm@{host}/crm?sslmode=disable")
+
+    assert client.get("/crm/api/sync-status", admin).status_code == 503
+    assert logger.get_current_keys()["reason"].startswith("look-up: ")
+
+
 # ── What passes by itself ────────────────────────────────────────────────────────────────────────────────────
 
 # A trigger of the CRM's, or whatever else: it fails so many times, and no more.

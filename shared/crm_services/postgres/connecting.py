@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -113,12 +114,33 @@ def _step(name: str) -> Iterator[None]:
 def _socket(target: DatabaseTarget, deadline: float) -> socket.socket:
     if path := target.socket_path:
         return _reached(socket.AF_UNIX, path, deadline)
-    found = socket.getaddrinfo(target.address or target.host, target.port, type=socket.SOCK_STREAM)
-    *others, last = [(family, address) for family, _, _, _, address in found]
+    with _step("look-up"):
+        *others, last = _addresses(target, deadline)
     for family, address in others:
         with suppress(OSError):
             return _reached(family, address, deadline)
     return _reached(*last, deadline)
+
+
+def _addresses(target: DatabaseTarget, deadline: float) -> list[tuple[int, Any]]:
+    """Where the name leads. The resolver takes no limit, and waits ten seconds for each name server that is silent."""
+    answers: list[list[tuple[int, Any]] | Exception] = []
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(target.address or target.host, target.port, type=socket.SOCK_STREAM)
+            answers.append([(family, address) for family, _, _, _, address in found])
+        except Exception as error:
+            answers.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(max(deadline - time.monotonic(), 0))
+    if not answers:
+        raise TimeoutError
+    if isinstance(answers[0], Exception):
+        raise answers[0]
+    return answers[0]
 
 
 def _reached(family: int, address: Any, deadline: float) -> socket.socket:
