@@ -9,7 +9,7 @@ from crm_services.http.answers import Json, answers, ok
 from crm_services.http.api import Api
 from crm_services.http.parameters import MAX_BIGINT
 from crm_services.http.schemas.sync import RunsAnswer
-from crm_services.sync.runs import runs_page_json
+from crm_services.sync.runs import last_covering, runs_page_json
 
 api = Api(Permission.VIEW)
 handler = api.handler
@@ -22,4 +22,4 @@ def sync_runs(
 ) -> Json:
     """Who ran it, when, over what, with what result: newest first."""
     page, following = runs_page_json(api.transaction, api.caller(), before, limit)
-    return ok(page, next=following)
+    return ok(page, next=following, last=last_covering(api.transaction, api.caller()))

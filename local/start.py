@@ -15,8 +15,9 @@ from crm_services.base.settings import settings
 from crm_services.postgres.migration import is_migrated
 from crm_services.postgres.target import parse_database_url
 from local.cookies import session_cookie
-from local.crm import prepare
+from local.crm import DATABASE, prepare
 from local.environment import DATABASE_DIRECTORY, TEMPLATE, given_database, set_environment
+from local.past import invent
 from local.people import ADMIN, FIRST_CUSTOMER, MINE_OWNER, Account
 from local.postgres import DidNotStart, InUse, running, server
 from local.serve import listen, serve
@@ -52,6 +53,8 @@ def _own_database() -> Iterator[None]:
     with server(DATABASE_DIRECTORY) as postgres:
         set_environment(prepare(postgres, say))
         _sync_once()
+        if invent(postgres.url(DATABASE)):
+            _sync_once()
         yield
 
 

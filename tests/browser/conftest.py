@@ -16,7 +16,7 @@ from pg8000.native import Connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
 
 from crm_services.postgres.target import parse_database_url
-from local import demo
+from local import demo, past
 from local.cookies import session_cookie
 from local.environment import ROOT
 from local.people import MINE_OWNER
@@ -57,7 +57,10 @@ def database_url(postgres: Server) -> str:
         people.add(owner)
     url = postgres.url(DATABASE, "crm_hosting")
     environment = _environment(url)
-    subprocess.run([sys.executable, "-m", "local.sync"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    sync = [sys.executable, "-m", "local.sync"]
+    subprocess.run(sync, cwd=ROOT, env=environment, check=True, capture_output=True)
+    past.invent(postgres.url(DATABASE, "crm"))
+    subprocess.run(sync, cwd=ROOT, env=environment, check=True, capture_output=True)
     return url
 
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -101,6 +102,14 @@ def test_it_sets_everything_up_serves_the_contracts_story_and_stops_all_of_it(ch
         "issues": [],
     }
     assert sync_status["data"]["last_sync"]
+    # There is a past to draw lines of, and something that changed for the worse.
+    first = datetime.now(UTC).date() - timedelta(120)
+    for user in (1, 2, 3):
+        days = run.ask(f"/crm/api/hosting/history?from={first}", user=user)[1]["data"]
+        assert [sum(day["carried"] for day in days), len(days)] == [2, 91]
+        assert len({day["total_hashrate"] for day in days}) > 10
+        assert run.ask("/crm/api/hosting/attention", user=user)[1]["customers"] > 0
+    assert len(run.ask("/crm/api/customer/1/hosting-history?from=" + str(first), user=1)[1]["data"]) == 91
     second = Run(checkout)
     assert second.end(None) == 1
     assert "Another `make run`" in second.said[-1]

@@ -1,5 +1,7 @@
 """The runs as an operator reviews them: who, when, over what, with what result, and who failed why."""
 
+import json
+
 import pytest
 from pg8000.native import Connection
 
@@ -118,3 +120,26 @@ def test_a_run_whose_worker_died_is_shown_as_abandoned(client: Client, crm: Crm,
 
 def test_guests_see_no_runs(client: Client, crm: Crm) -> None:
     assert client.get(RUNS, crm.account(role="guest")).status_code == 403
+
+
+def test_an_owner_is_told_of_the_last_run_that_covered_him_though_it_is_not_his_to_list(
+    client: Client, crm: Crm, owner: Connection
+) -> None:
+    miner, other = crm.account(role="mining_site_owner"), crm.account(role="mining_site_owner")
+    admin = crm.account(role="admin")
+    crm.snapshot()
+    refused = crm.linked_customer(miner)
+    crm.linked_customer(other)
+    assert json.loads(client.get(RUNS, miner).get_data())["last"] is None
+    owner.run(f"alter table crm_customers add constraint c check (id <> {refused} or miners_count is null) not valid")
+    client.post("/crm/api/sync-all-hosting", admin)
+
+    seen = {user: json.loads(client.get(RUNS, user).get_data()) for user in (miner, other, admin)}
+
+    assert [len(seen[user]["data"]) for user in (miner, other, admin)] == [0, 0, 1]
+    assert [seen[user]["last"]["errors"] for user in (miner, other, admin)] == [1, 0, 1]
+    assert all(one["last"]["is_over_everybody"] for one in seen.values())
+    ended = data(client.get("/crm/api/sync-status", miner))["last_sync"]
+    assert {one["last"]["ended_at"] for one in seen.values()} == {ended}
+    client.post("/crm/api/sync-all-hosting", other)
+    assert not json.loads(client.get(RUNS, other).get_data())["last"]["is_over_everybody"]

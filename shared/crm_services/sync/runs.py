@@ -1,6 +1,7 @@
 """The runs of the batch, as they are shown."""
 
 from datetime import datetime
+from typing import Any
 
 from crm_services.access.entry import Caller
 from crm_services.base.errors import NotFound
@@ -102,6 +103,15 @@ def run_json(
         raise NotFound("run_not_found")
     [(_, run, following)] = rows
     return run, following
+
+
+def last_covering(transaction: Transaction, caller: Caller) -> dict[str, Any] | None:
+    """The last completed run that covered the caller's scope, as `LastRun`."""
+    ended_at, operations, failed = last_completed(transaction, caller.tenant_id)
+    if ended_at is None:
+        return None
+    is_over_everybody = caller.tenant_id is None or operations is None
+    return {"ended_at": f"{ended_at:%Y-%m-%dT%H:%M:%SZ}", "errors": failed, "is_over_everybody": is_over_everybody}
 
 
 def last_completed(transaction: Transaction, tenant_id: int | None) -> tuple[datetime | None, int | None, int]:

@@ -116,10 +116,19 @@ class BatchPreviewAnswer(Answer[BatchPreviewSchema]):
     """What a batch would change."""
 
 
+class LastRun(Schema):
+    """The newest completed run that covered the caller's customers: his own, or one over everybody."""
+
+    ended_at: str = Field(description="UTC")
+    errors: Count = Field(description="Of the caller's customers, those that it could not sync")
+    is_over_everybody: bool
+
+
 class RunsAnswer(Answer[list[RunSchema]]):
     """A page of runs; `next` is the `before` of the next page, null at the end."""
 
     next: int | None = None
+    last: LastRun | None = None
 
 
 class RunAnswer(Answer[RunDetails]):
