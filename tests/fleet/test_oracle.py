@@ -94,9 +94,7 @@ def compare_batch(client: Client, owner: Connection, is_any: bool, is_hosted: bo
     for customer in world.customers:
         assert_stored(owner, customer, due.get(customer["id"]))
     findings = {(one["id"], kind) for one in seen if one["id"] not in errors for kind in world.findings(one)}
-    findings |= {
-        (one["id"], "shared_account") for one in world.shared([one for one in seen if one["id"] in due.keys() - errors])
-    }
+    findings |= world.shared([one for one in seen if one["id"] in due.keys() - errors])
     found = {(id_, kind) for id_, kind in owner.run("select customer_id, kind from crm_hosting.findings")}
     assert found == findings
     status = data(client.get("/crm/api/sync-status", caller))

@@ -243,6 +243,30 @@ def test_two_runs_in_a_row_are_not_added_up(world: World, judged: Judge) -> None
     assert judged.rings(day(1) + HOUR).keys() == {"LinkRateAlarm"}
 
 
+def test_links_that_are_lost_in_numbers_ring_until_a_run_that_loses_none(world: World, judged: Judge) -> None:
+    for number, lost in enumerate([0, 6, 0, 0]):
+        world.scheduled_run(day(number), counts(linked=94 - lost, lost=lost))
+    rings = judged.rings(4 * DAY)
+    assert rings.keys() == {"LostLinksAlarm"}
+    assert in_time("LostLinksAlarm", rings, cause=day(1) + MINUTE)
+    [(_, end)] = rings["LostLinksAlarm"]
+    assert day(2) < end <= day(2) + 5 * MINUTE
+
+
+def test_a_few_links_that_are_lost_ring_nothing_nor_as_many_of_very_many(world: World, judged: Judge) -> None:
+    world.scheduled_run(day(0), counts(linked=26, lost=4))  # the attention list has them
+    world.scheduled_run(day(1), counts(total=1000, linked=950, lost=50))  # 5 % is not above 5 %
+    world.run(day(2) - HOUR, counts(total=40, linked=20, lost=20), tenant=7)
+    world.scheduled_run(day(2))
+    assert judged.rings(3 * DAY) == {}
+
+
+def test_a_run_that_stopped_halfway_rings_for_the_links_that_it_found_lost(world: World, judged: Judge) -> None:
+    world.scheduled_run(day(0), counts(total=60, linked=20, lost=10), "partial")
+    world.run(day(0) + HOUR, counts())
+    assert judged.rings(DAY).keys() == {"LostLinksAlarm"}
+
+
 def test_errors_on_three_customers_of_fifty_ring_and_on_two_do_not(world: World, judged: Judge) -> None:
     for number, errors in enumerate([0, 2, 3, 0]):
         world.scheduled_run(day(number), counts(total=50, linked=50, errors=errors))
@@ -314,9 +338,12 @@ def test_every_alarm_tells_the_topic_and_has_a_scenario_in_which_it_rings() -> N
 
 
 def test_the_thresholds_of_the_batch_are_parameters() -> None:
-    stack = Stack(LinkRatePercent="40", SyncErrorPercent="1", SyncAgeHours="12", ApiErrorPercent="9")
+    stack = Stack(
+        LinkRatePercent="40", LostLinksPercent="30", SyncErrorPercent="1", SyncAgeHours="12", ApiErrorPercent="9"
+    )
     alarms = stack.of_type("AWS::CloudWatch::Alarm")
     assert float(alarms["LinkRateAlarm"]["Threshold"]) == 40
+    assert float(alarms["LostLinksAlarm"]["Threshold"]) == 30
     assert float(alarms["SyncErrorsAlarm"]["Threshold"]) == 1
     assert float(alarms["ApiErrorsAlarm"]["Threshold"]) == 9
     assert alarms["SyncAgeAlarm"]["EvaluationPeriods"] == 14

@@ -102,6 +102,8 @@ def _metrics(widget: dict[str, Any]) -> list[list[str]]:
     written: list[list[str]] = []
     for row in widget["properties"]["metrics"]:
         parts = [part for part in row if isinstance(part, str)]
+        if not parts:  # an expression of those that it names
+            continue
         if parts == ["..."]:
             parts = written[-1]
         written.append([written[-1][place] if part == "." else part for place, part in enumerate(parts)])

@@ -56,6 +56,7 @@ def _operands(node: ast.expr) -> list[ast.expr]:
 
 def _operation(node: ast.expr) -> Callable[[float, float], float]:
     operations: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+        ast.Add: operator.add,
         ast.Mult: operator.mul,
         ast.Div: operator.truediv,
         ast.GtE: operator.ge,

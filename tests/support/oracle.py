@@ -237,10 +237,15 @@ class World:
         }
         return {kind for kind, holds in found.items() if holds}
 
-    def shared(self, customers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Those whose account is another one's of them too."""
-        links = [account for one in customers if (account := self.account_of(one)) is not None]
-        return [one for one in customers if links.count(self.account_of(one) or 0) > 1]
+    def shared(self, customers: list[dict[str, Any]]) -> set[tuple[int, str]]:
+        """Those whose account is another one's of them too: of the same owner, or of another one."""
+        links = [(one["id"], account, one["created_by_id"]) for one in customers if (account := self.account_of(one))]
+        return {
+            (id_, "shared_account" if owner == its_owner else "shared_across_owners")
+            for id_, account, owner in links
+            for other, its_account, its_owner in links
+            if id_ != other and account == its_account
+        }
 
     def link_counts(self, customers: list[dict[str, Any]]) -> dict[str, Any]:
         """The counts of sync-status."""

@@ -23,9 +23,10 @@ PUBLISHED_AFTER = MINUTE
 Rings = dict[str, list[tuple[float, float]]]
 
 
-def counts(total: int = 100, linked: int = 30, errors: int = 0) -> Counts:
-    """What a run counts where every linked customer has something to sync."""
-    return Counts(total=total, linked=linked, synced=linked - errors, skipped=total - linked, errors=errors)
+def counts(total: int = 100, linked: int = 30, errors: int = 0, lost: int = 0) -> Counts:
+    """What a run counts where every linked customer has something to sync, and so have those that lost their link."""
+    synced = linked + lost - errors
+    return Counts(total, linked, synced, total - linked - lost, errors, changed=synced, lost=lost)
 
 
 @dataclass

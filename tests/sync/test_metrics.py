@@ -47,6 +47,8 @@ def test_a_completed_run_publishes_its_figures_once(crm: Crm, capsys: pytest.Cap
         "CustomersSynced": 3,
         "CustomersSkipped": 5,
         "LinksLost": 0,
+        "LinksAmbiguous": 0,
+        "LinksShared": 0,
         "SyncErrors": 0,
         "LinkRate": 37.5,
         "SyncErrorRate": 0,

@@ -49,6 +49,8 @@ def test_a_run_tells_who_when_what_and_how_it_ended(client: Client, crm: Crm, ow
         "linked": 1,
         "synced": 1,
         "links_lost": 0,
+        "links_ambiguous": 0,
+        "links_shared": 0,
         "skipped": 1,
         "errors": 0,
         "changed": 1,

@@ -116,6 +116,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "与其他客户共用同一账户的客户:{count} 个(合计只算一次)",
         "Customers that share their account with another, whose fleet totals count once: {count}",
     ),
+    "shared_across_owners": (
+        "账户同时关联到其他所有者的客户:{count} 个",
+        "Customers whose account is linked to a customer of another owner too: {count}",
+    ),
     "unusable_figure": (
         "矿机数据含无效数值的客户:{count} 个",
         "Customers that have miners with unusable figures: {count}",

@@ -8,15 +8,17 @@ from crm_services.access.entry import Caller
 from crm_services.base.messages import Language
 from crm_services.base.settings import settings
 from crm_services.health.judgement import Figures, judge
+from crm_services.links.findings import ACROSS_OWNERS
 from crm_services.links.matching import link_counts
 from crm_services.market.newest import market
 from crm_services.postgres.database import Transaction
 from crm_services.postgres.indexes import missing_indexes
 from crm_services.sync.runs import last_completed
 
-FINDING_COUNTS = """
+FINDING_COUNTS = f"""
 select f.kind, count(*)::integer
 from crm_hosting.findings f join crm_hosting.customers c on c.id = f.customer_id
+where :sees_all::boolean or f.kind <> '{ACROSS_OWNERS}'
 group by f.kind order by f.kind
 """
 
@@ -24,10 +26,12 @@ group by f.kind order by f.kind
 def sync_status(transaction: Transaction, caller: Callable[[], Caller], language: Language) -> dict[str, Any]:
     """Counts, link rate in percent, last sync, health and its issues, as `SyncStatusSchema`."""
     total, linked, link_rate = link_counts(transaction)
-    last_sync, operations, failed = last_completed(transaction, caller().tenant_id)
-    findings = {str(kind): int(count) for kind, count in transaction.rows(FINDING_COUNTS)}
+    tenant_id = caller().tenant_id
+    last_sync, operations, failed = last_completed(transaction, tenant_id)
+    counts = transaction.rows(FINDING_COUNTS, sees_all=tenant_id is None)
+    findings = {str(kind): int(count) for kind, count in counts}
     # Said to those who see every customer: the others can do nothing about the database.
-    if caller().tenant_id is None and (missing := missing_indexes(transaction)):
+    if tenant_id is None and (missing := missing_indexes(transaction)):
         findings["missing_index"] = len(missing)
     figures = Figures(
         now=datetime.now(UTC),

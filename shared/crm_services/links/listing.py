@@ -6,14 +6,13 @@ from typing import Any, Literal
 from crm_services.access.entry import Caller
 from crm_services.base.messages import Language, text
 from crm_services.base.settings import settings
+from crm_services.links.findings import kinds_of
 from crm_services.links.matching import LINK, NAMES_NOBODY, SAME_KEY
 from crm_services.links.suggestions import suggestions
 from crm_services.postgres.database import Transaction
 
 State = Literal["linked", "unlinked", "ambiguous", "suggested", "lost", "shared"]
 
-# Rare ones are looked for among the findings, as of the last sync.
-FINDINGS = {"ambiguous": "ambiguous_email", "lost": "link_lost", "shared": "shared_account"}
 LINKED = {"linked": True, "unlinked": False, "suggested": False, "lost": False, "ambiguous": True, "shared": True}
 # So many customers are looked at for a page, and suggestions looked for of so many: what is rarer than that comes in
 # short pages, each with its `next`.
@@ -29,10 +28,16 @@ set local plan_cache_mode = force_generic_plan
 """
 NEXT = "select customers, upto from crm_hosting.next_customers(:after::integer, :size::integer)"
 
-# Of the scope's customers after an id the next with that finding.
+# Of the scope's customers after an id the next with one of those findings: rare states are looked for among them, as of
+# the last sync.
 FOUND = """
-select f.customer_id from crm_hosting.findings f join crm_hosting.customers c on c.id = f.customer_id
-where f.kind = :finding::text and f.customer_id > :after::integer order by 1 limit :size::integer
+select distinct found.customer_id
+from unnest(:kinds::text[]) as k (kind)
+cross join lateral (
+  select f.customer_id from crm_hosting.findings f join crm_hosting.customers c on c.id = f.customer_id
+  where f.kind = k.kind and f.customer_id > :after::integer order by 1 limit :size::integer
+) found
+order by 1 limit :size::integer
 """
 
 # Customers that are linked or are not: to what, and what there is to say of it.
@@ -56,7 +61,7 @@ select c.id, c.name, c.company, c.email, c.email_key is not null, c.created_by_i
        case when c.account_id is null then null when c.account_id = c.confirmed_id then 'confirmed'
             when c.account_id = c.named_id then 'crm' else 'email' end,
        c.candidates, c.names_nobody, c.hosting_synced_at is not null,
-       exists (select from crm_hosting.findings f where f.customer_id = c.id and f.kind = 'shared_account'),
+       exists (select from crm_hosting.findings f where f.customer_id = c.id and f.kind = any (:shared::text[])),
        case when c.account_id is null then (select count(*) from crm_hosting.accounts a where {SAME_KEY}) else 0 end,
        coalesce(c.refused_account_ids, array[]::integer[]),
        (select coalesce(json_agg(json_build_object(
@@ -81,10 +86,10 @@ def links_page(  # noqa: PLR0913, PLR0917 (each is a filter of its own)
 ) -> tuple[list[dict[str, Any]], int | None]:
     """The next so many customers of that state, as `LinkSchema`, and the id to go on after (None at the end)."""
     transaction.rows(PREPARE_PAGE)
-    asked = {"search": search, "linked": LINKED.get(state or ""), "link_any": settings().link_any}
-    if state in FINDINGS:
+    asked = {"search": search, "linked": LINKED.get(state or ""), **_given(caller)}
+    if kinds := kinds_of(state or "", caller.tenant_id):
         size = SEARCHED if search else limit
-        ids = [id_ for (id_,) in transaction.rows(FOUND, finding=FINDINGS[state], after=after, size=size)]
+        ids = [id_ for (id_,) in transaction.rows(FOUND, kinds=kinds, after=after, size=size)]
         found, upto = transaction.rows(LINKS_OF_THESE, ids=ids, limit=limit, **asked), max(ids, default=0)
         is_last = len(ids) < size
     else:
@@ -111,10 +116,12 @@ def links_page(  # noqa: PLR0913, PLR0917 (each is a filter of its own)
 def link_of(transaction: Transaction, caller: Caller, language: Language, customer_id: int) -> dict[str, Any]:
     """The one customer, as `LinkSchema`."""
     transaction.rows(PREPARE_PAGE)
-    found = transaction.rows(
-        LINKS_OF_THESE, ids=[customer_id], search=None, linked=None, limit=1, link_any=settings().link_any
-    )
+    found = transaction.rows(LINKS_OF_THESE, ids=[customer_id], search=None, linked=None, limit=1, **_given(caller))
     return _shown(transaction, caller, language, found)[0]
+
+
+def _given(caller: Caller) -> dict[str, Any]:
+    return {"link_any": settings().link_any, "shared": kinds_of("shared", caller.tenant_id)}
 
 
 def _shown(

@@ -110,7 +110,7 @@ def _work(database: Database, taken: Lease, limit: TimeLimit) -> Outcome:
     except Exception as error:
         publish_run(taken.run_id, taken.tenant_id, "failed", _fail(worker, error), time.monotonic() - began)
         raise
-    publish_run(taken.run_id, taken.tenant_id, state, counts, seconds, worker.needing_attention)
+    publish_run(taken.run_id, taken.tenant_id, state, counts, seconds, worker.doubts, worker.needing_attention)
     return Outcome(taken.run_id, state, counts, remaining)
 
 

@@ -4,6 +4,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from crm_services.sync.counts import Counts
 from crm_services.sync.lease import State
+from crm_services.sync.shared import Doubts
 
 NAMESPACE = "CrmHosting"
 
@@ -14,6 +15,7 @@ def publish_run(  # noqa: PLR0913, PLR0917 (each is a thing that a run has to sa
     state: State,
     counts: Counts | None,
     seconds: float,
+    doubts: Doubts | None = None,
     needing_attention: int | None = None,
 ) -> None:
     """Publish a run that has ended, in whatever state; counts are None where the database no longer tells them.
@@ -40,6 +42,9 @@ def publish_run(  # noqa: PLR0913, PLR0917 (each is a thing that a run has to sa
             metrics.add_metric("LinkRate", MetricUnit.Percent, 100 * counts.linked / counts.total)
         if operations := counts.synced + counts.errors:
             metrics.add_metric("SyncErrorRate", MetricUnit.Percent, 100 * counts.errors / operations)
+    if doubts is not None:
+        metrics.add_metric("LinksAmbiguous", MetricUnit.Count, doubts.ambiguous)
+        metrics.add_metric("LinksShared", MetricUnit.Count, doubts.shared)
     if needing_attention is not None:
         metrics.add_metric("CustomersNeedingAttention", MetricUnit.Count, needing_attention)
     metrics.add_metadata("run_id", run_id)

@@ -36,7 +36,7 @@ with {COMPARED}, changed as (
   where o.customer_id in (
       select c.id from crm_hosting.customers c where c.id > :after::integer and c.id <= :upto::integer)
     and (o.customer_id, o.kind) not in (select id, kind from seen)
-    and o.kind <> 'shared_account'  -- which a run's end looks for
+    and o.kind not in ('shared_account', 'shared_across_owners')  -- which a run's end looks for
 ), noted as (
   insert into crm_hosting.findings (customer_id, kind, run_id)
   select id, kind, :run_id::bigint from seen

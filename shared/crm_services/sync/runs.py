@@ -18,6 +18,7 @@ json_build_object(
                 then 'abandoned' else r.state end,
   'failure', r.failure, 'total', r.total, 'linked', r.linked, 'synced', r.synced, 'skipped', r.skipped,
   'errors', r.errors, 'changed', r.changed, 'links_lost', r.lost,
+  'links_ambiguous', r.ambiguous, 'links_shared', r.shared,
   'started_at', to_char(r.started_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'ended_at', to_char(r.ended_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'duration_seconds', round(extract(epoch from coalesce(r.ended_at, r.heartbeat_at) - r.started_at), 3)

@@ -20,7 +20,7 @@ from crm_services.sync.pace import Pace
 from crm_services.sync.patience import IMPATIENT, Patience, Result, always
 from crm_services.sync.ranges import sync_range
 from crm_services.sync.retention import prune
-from crm_services.sync.shared import note_shared
+from crm_services.sync.shared import Doubts, count_doubts, note_shared
 
 logger = Logger()
 
@@ -40,6 +40,7 @@ class Worker:
         self._patience = patience
         self._has_time_to_end = has_time_to_end
         self.has_begun = False
+        self.doubts: Doubts | None = None  # at the end of a run that completed
         self.needing_attention: int | None = None  # customers, at the end of a run over everybody
 
     def work(self, has_time: Callable[[], bool]) -> bool:
@@ -60,7 +61,9 @@ class Worker:
             with self._database.transaction() as transaction:
                 seconds = self._lease.end(transaction, state, failure)
                 if state == "completed":
+                    transaction.rows(SCOPE_TO, tenant_id=self._lease.tenant_id)
                     note_shared(transaction, self._lease.tenant_id)
+                    self.doubts = count_doubts(transaction, self._lease.run_id, self._lease.tenant_id)
                     mark_run(transaction, self._lease.tenant_id)
                     if self._lease.tenant_id is None:
                         self.needing_attention = review(transaction)

@@ -57,6 +57,12 @@ class RunSchema(Schema):
     links_lost: Count = Field(
         description="Links that it found lost: those customers were cleared, as one without miners is"
     )
+    links_ambiguous: Count | None = Field(
+        None, description="Customers whose e-mail several accounts have, as it left them; null unless it completed"
+    )
+    links_shared: Count | None = Field(
+        None, description="Customers whose account another one of the scope is linked to; null unless it completed"
+    )
     started_at: str = Field(description="UTC")
     ended_at: str | None = Field(None, description="UTC; null while it runs")
     duration_seconds: float
@@ -81,7 +87,7 @@ class SyncStatusSchema(Schema):
     """How well CRM and hosting agree."""
 
     total_customers: Count = Field(description="Customers in the caller's scope")
-    linked_customers: Count = Field(description="Those whose e-mail matches an account, now")
+    linked_customers: Count = Field(description="Those that are linked to an account, now")
     unlinked_customers: Count = Field(description="The others")
     link_rate: float = Field(ge=0, le=100, description="Linked of all in percent, rounded to 0.01; 0 without customers")
     last_sync: str | None = Field(None, description="End of the last completed batch over the caller's scope, UTC")

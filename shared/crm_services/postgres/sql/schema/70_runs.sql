@@ -24,6 +24,9 @@ create table if not exists crm_hosting.runs (
 alter table crm_hosting.runs add column if not exists claim text;
 -- Links that it found lost: the customers were cleared.
 alter table crm_hosting.runs add column if not exists lost integer not null default 0;
+-- Customers of its scope that it left with an ambiguous link, or a shared one; null unless it completed.
+alter table crm_hosting.runs add column if not exists ambiguous integer;
+alter table crm_hosting.runs add column if not exists shared integer;
 -- An older table begins above the customers whose ids are not above 0.
 do $$ begin
   if exists (select from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
@@ -63,10 +66,10 @@ create index if not exists findings_by_kind on crm_hosting.findings (kind, custo
 -- The kinds that there are now: an older table knows fewer.
 do $$ begin
   if not exists (select from pg_constraint where conrelid = 'crm_hosting.findings'::regclass
-                 and conname = 'findings_kind_check' and pg_get_constraintdef(oid) like '%shared_account%') then
+                 and conname = 'findings_kind_check' and pg_get_constraintdef(oid) like '%shared_across_owners%') then
     alter table crm_hosting.findings drop constraint if exists findings_kind_check;
     alter table crm_hosting.findings add constraint findings_kind_check
       check (kind in ('ambiguous_email', 'unusable_figure', 'unknown_status', 'unlikely_figure',
-                      'link_lost', 'account_gone', 'shared_account'));
+                      'link_lost', 'account_gone', 'shared_account', 'shared_across_owners'));
   end if;
 end $$;
