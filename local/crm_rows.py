@@ -5,7 +5,7 @@ What is not there is left to the column's default, as the CRM does.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -122,6 +122,23 @@ def machine(account_id: int, site_id: int, model_id: int, serial_number: str, **
         "temperature_max": 71.0,
         "reject_rate": 0.12,
         "cgminer_online": True,
+        **columns,
+    }
+
+
+def machine_day(site_id: int, serial_number: str, day: date, hashrate: float = 200.0, **columns: Any) -> Row:
+    """A row of `telemetry_daily`: what the collector made of the minutes of a day of UTC on which it ran all day."""
+    return {
+        "day": day,
+        "site_id": site_id,
+        "miner_id": serial_number,
+        "avg_hashrate_ths": hashrate,
+        "avg_temp_c": 62.5,
+        "avg_power_w": 3500.0,
+        "total_power_kwh": 84.0,
+        "online_ratio": 1.0,
+        "uptime_hours": 24.0,
+        "samples": 1440,
         **columns,
     }
 

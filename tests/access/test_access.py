@@ -38,6 +38,7 @@ ASKS_FOR = {
     "GET /crm/api/customer/{customer_id}/hosting-stats": VIEW,
     "GET /crm/api/customer/{customer_id}/hosting-miners": VIEW,
     "GET /crm/api/customer/{customer_id}/hosting-history": VIEW,
+    "GET /crm/api/customer/{customer_id}/hosting-performance": VIEW,
     "GET /crm/api/hosting/history": VIEW,
     "GET /crm/api/hosting/attention": VIEW,
     "GET /crm/api/hosting/customers": VIEW,
@@ -76,7 +77,7 @@ def expected(role: str, route: str, relation: str, state: str) -> int:
         return 404
     if relation in {"another's", "nobody's"} and role not in SEES_EVERY_CUSTOMER:
         return 404 if "{run_id}" in route else 403  # which of others' runs there are is nobody's to know
-    return 200
+    return 404 if route.endswith("/hosting-performance") else 200  # of machines of user_miners
 
 
 @dataclass

@@ -78,7 +78,7 @@ def test_it_reads_of_the_crm_these_columns_and_no_other(owner: Connection) -> No
         group by 1""")
     found = dict(columns)
 
-    assert set(found) == {*READABLE, "miners", "market"}  # machines and market are no secrets of a person's
+    assert set(found) == {*READABLE, "miners", "machine_days", "sources", "market"}  # no secrets of a person's
     assert {name: found[name] for name in READABLE} == READABLE
 
 

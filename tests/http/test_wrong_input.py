@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from crm_services.postgres.machines import machines_view
 from local.routes import Route
 from tests.support.client import Client
 from tests.support.conformity import DOCUMENT, ROUTES
@@ -51,10 +52,15 @@ HEADERS = [
 
 @pytest.fixture
 def admin(crm: Crm) -> int:
-    """An account that may do everything, in a CRM whose customer 1 has a fleet, and whose batch has run once."""
+    """An account that may do everything, in a CRM whose customer 1 has a fleet, and whose batch has run once.
+
+    The machines are the hosting module's, as only those have an answer everywhere.
+    """
     crm.snapshot()
+    crm.db.run(machines_view("hosting_miners"))
     crm.db.run("insert into crm_hosting.runs (origin, state, ended_at) values ('console', 'completed', now())")
-    assert crm.linked_customer() == 1
+    assert crm.customer("hosted@example.com") == 1
+    crm.machine(crm.account("hosted@example.com"), crm.site())
     return crm.account(role="admin")
 
 

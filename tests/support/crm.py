@@ -1,6 +1,6 @@
 """A CRM to fill: one line a row, with ordinary values where a test says nothing."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -44,6 +44,14 @@ class Crm:
         return self._insert(
             "hosting_miners", crm_rows.machine(account, site, self.model(model), serial_number) | values
         )
+
+    def machine_day(self, machine: int, days_ago: int, **columns: Any) -> None:
+        """What the collector kept of that machine's day, so many days ago."""
+        [[site, serial_number]] = self.db.run(
+            "select site_id, serial_number from hosting_miners where id = :id", id=machine
+        )
+        day = datetime.now(UTC).date() - timedelta(days=days_ago)
+        self._insert("telemetry_daily", crm_rows.machine_day(site, serial_number, day) | columns)
 
     def site(self, name: str = "Texas DC-01", electricity_rate: float = 0.05, **columns: Any) -> int:
         """A site of the hosting module; returns its id."""

@@ -19,6 +19,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No linked hosting account, or it has no miners",
     ),
     "customer_not_found": ("客户不存在", "There is no such customer"),
+    "performance_elsewhere": (
+        "此 CRM 的矿机数据不来自 hosting_miners(MACHINE_SOURCE),没有实时性能数据",
+        "Machines do not come from hosting_miners here (MACHINE_SOURCE): there are no performance data",
+    ),
     "run_not_found": ("同步记录不存在", "There is no such run"),
     "not_found": ("未找到", "Not found"),
     "not_authenticated": ("未登录或会话已过期", "Not logged in, or the session has expired"),

@@ -27,7 +27,9 @@ select m.id, m.account_id, m.model_id, k.model_name::text as model,
             then crm_hosting.whole(m.electricity_cost, 1e6) end as price_e6,
        m.actual_hashrate, m.electricity_cost, m.status as written_status,
        crm_hosting.is_unlikely(m.actual_hashrate, m.actual_power, m.electricity_cost,
-                               k.reference_hashrate, k.reference_power::integer) as has_unlikely_figure
+                               k.reference_hashrate, k.reference_power::integer) as has_unlikely_figure,
+       k.reference_hashrate::double precision, m.site_id, m.rack_position, m.temperature_avg, m.temperature_max,
+       m.reject_rate, m.health_score, m.cgminer_online, m.last_seen
 from crm_hosting.machines m
 left join public.miner_models k on k.id = m.model_id
 where (select current_setting('crm_hosting.scope', true)) <> '';

@@ -11,8 +11,8 @@ revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next
   crm_hosting.forget_old_runs, crm_hosting.forget_surplus_runs from public;
 grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.write_figures,
   crm_hosting.set_link, crm_hosting.forget_old_runs, crm_hosting.forget_surplus_runs to :"role";
-grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.models, crm_hosting.market,
-  crm_hosting.link_history to :"role";
+grant select on crm_hosting.customers, crm_hosting.accounts, crm_hosting.miners, crm_hosting.machine_days, crm_hosting.sources,
+  crm_hosting.models, crm_hosting.market, crm_hosting.link_history to :"role";
 grant select, insert, update on crm_hosting.runs to :"role";
 grant select, insert, update, delete on crm_hosting.run_errors, crm_hosting.findings,
   crm_hosting.fleet_now, crm_hosting.fleet_days, crm_hosting.market_days, crm_hosting.scope_days,
