@@ -4,7 +4,7 @@ import json
 
 from crm_services.base.errors import NotFound
 from crm_services.base.settings import settings
-from crm_services.fleet.figures import ALIKE, BY_SIZE, EARNINGS, LOCATIONS_OF_ONE, MARKET, MODELS_OF_ONE
+from crm_services.fleet.figures import ALIKE, BY_SIZE, LOCATIONS_OF_ONE, MARKET, MODELS_OF_ONE, earnings
 from crm_services.fleet.miners import FIRST_MINERS, INCLUDED_MINERS, PAGE_BYTES, miners_page_json, size_in_an_answer
 from crm_services.links.matching import LINK
 from crm_services.postgres.database import Transaction
@@ -20,10 +20,10 @@ with linked as materialized (
   select coalesce(sum(active), 0) as active, coalesce(sum(offline), 0) as offline,
          coalesce(sum(maintenance), 0) as maintenance, coalesce(sum(sold), 0) as sold,
          coalesce(sum(machines), 0) as machines, coalesce(sum(hashrate), 0) as hashrate,
-         coalesce(sum(power), 0) as power, {EARNINGS},
+         coalesce(sum(power), 0) as power, {earnings("sum(earning_hashrate)", "sum(electricity_cost)")},
          coalesce(json_object_agg(model, json_build_object(
            'count', machines, 'hashrate', round(hashrate, 2), 'power', power
-         ) {BY_SIZE}) filter (where machines > 0), '{{}}') as by_model
+         ) order by {BY_SIZE}) filter (where machines > 0), '{{}}') as by_model
   from models
 )
 select json_build_object(

@@ -1,6 +1,6 @@
 """What a customer's record should say beside what it says: the fragments that the sync and its preview share."""
 
-from crm_services.fleet.figures import BY_SIZE, EARNINGS, MARKET, MODELS
+from crm_services.fleet.figures import FLEETS, MARKET
 from crm_services.links.matching import CANDIDATE, CANDIDATES, FIRST_CANDIDATE, NAMES_NOBODY
 
 
@@ -51,15 +51,7 @@ linked as materialized (
     and (:only::integer[] is null or c.id = any (:only::integer[]))
     and ({CANDIDATE} is not null or c.hosting_synced_at is not null or {NAMES_NOBODY})
   order by c.id, {FIRST_CANDIDATE}
-), {MARKET}, {MODELS}, fleets as (
-  select account_id, sum(machines) as machines, sum(power) as power, {EARNINGS},
-         sum(active) as active, sum(offline) as offline, sum(hashrate) as hashrate,
-         sum(earning_hashrate) as earning_hashrate,
-         (array_agg(model {BY_SIZE}) filter (where machines > 0))[1] as model,
-         bool_or(has_unusable_figure) as has_unusable_figure, bool_or(has_unknown_status) as has_unknown_status,
-         bool_or(has_unlikely_figure) as has_unlikely_figure
-  from models group by account_id
-), compared as materialized (
+), {MARKET}, {FLEETS}, compared as materialized (
   select n.*, is_due and (hosting_synced_at is null
                           or ({each("{name}")}) is distinct from ({each("new_{name}")})) as is_changed
   from (
@@ -68,6 +60,7 @@ linked as materialized (
            f.account_id is not null or l.hosting_synced_at is not null as is_due,
            l.account_id is null and l.hosting_synced_at is not null as is_lost
     from linked l left join fleets f on f.account_id = l.account_id
+    offset 0  -- or each figure is worked out for the comparison, too
   ) n
 )
 """
