@@ -1,25 +1,21 @@
-// The batch over all customers in scope: its button, its progress and result, and the runs before it.
+// The batch over all customers in scope: its buttons, its progress and its result.
 
 import { ask } from "./api.js";
 import { bar } from "./charts.js";
-import { $, element, time } from "./dom.js";
-import { count, moment } from "./format.js";
+import { $, element } from "./dom.js";
+import { count, joined } from "./format.js";
 import { busily } from "./parts.js";
 import { t } from "./texts.js";
 import "./texts_runs.js";
 
 const BATCH = "/crm/api/sync-all-hosting";
-const SHOWN = 8;
 const LOOK_EVERY = 1000;
-const MARKS = { completed: "active", running: "maintenance", partial: "maintenance", failed: "offline", abandoned: "offline" };
 
-const number = (figure) => count(figure)[0];
+const number = (figure) => joined(count(figure));
 
-/** Show the newest runs; gives the newest of those that cover what the caller sees. */
-export async function showRuns() {
-  const { data: runs } = await ask(`/crm/api/sync-runs?limit=${SHOWN}`);
-  $("runs").replaceChildren(...(runs.length ? runs.map(drawn) : [element("li.muted", {}, t("no_runs"))]));
-  // Who sees everything sees the owners' runs too; their own cover everybody.
+/** The newest of the runs that cover what the caller sees: who sees everything sees the owners' own runs too. */
+async function newestRun() {
+  const { data: runs } = await ask("/crm/api/sync-runs?limit=8");
   return runs.find((run) => run.tenant_id == null) ?? runs[0];
 }
 
@@ -38,7 +34,7 @@ export function prepareBatch(refresh) {
 async function run(refresh) {
   const { data: { total_customers: total } } = await ask("/crm/api/sync-status");
   const look = async () => {
-    const newest = await showRuns();
+    const newest = await newestRun();
     if (newest?.state === "running") progress(newest.total, total);
     return newest;
   };
@@ -81,15 +77,5 @@ function say(kind = "", ...lines) {
   $("sync-result").replaceChildren(...lines.map((line) => element("p", {}, line)));
 }
 
-const told = ({ synced, skipped, errors }) =>
+export const told = ({ synced, skipped, errors }) =>
   t("counts", { synced: number(synced), skipped: number(skipped), errors: number(errors) });
-
-function drawn(run) {
-  const changed = t("changed_rows", { count: number(run.changed) });
-  const seconds = t("seconds", { count: run.duration_seconds.toFixed(1) });
-  return element("li", { "data-run": run.run_id },
-    element(`span.dot.${MARKS[run.state]}`, {}, t(run.state)),
-    element("span.muted", {}, time(element("time"), moment(run.started_at)), ` · ${t(run.origin)}`),
-    element("span", {}, told(run)),
-    element("span.muted", {}, `${changed} · ${seconds}`));
-}

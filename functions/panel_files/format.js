@@ -35,6 +35,9 @@ export const megawatt = known((figure) => [three.format(figure), "MW"]);
 export const efficiency = (figure) => (figure ? [two.format(figure), "J/TH"] : NONE);
 export const difficulty = scaled(["", "K", "M", "G", "T", "P"]);
 export const usd = known((figure) => [dollars.format(figure)]);
+const large = new Intl.NumberFormat(manner, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", maximumFractionDigits: 0 });
+/** Dollars at a glance: cents only where they say something. */
+export const dollarsRoughly = known((figure) => [(Math.abs(figure) < 1000 ? dollars : large).format(figure)]);
 export const tariff = (figure) => [`$${open.format(figure)}/kWh`];
 export const btc = known((figure) => [`₿${eight.format(figure)}`]);
 export const percent = known((figure) => [one.format(figure), "%"]);
@@ -44,6 +47,7 @@ export const joined = (parts) => parts.filter(Boolean).join(" ");
 
 const signed = new Intl.NumberFormat(manner, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
 export const change = known((figure) => [signed.format(figure), "%"]);
+export const points = known((figure) => [signed.format(figure), t("points")]);
 
 /** A day of the history, "2026-11-28": it is the deployment's calendar's, wherever the reader is. */
 export const day = (iso) => date.format(new Date(`${iso}T00:00Z`));

@@ -3,7 +3,7 @@
 import { $, element } from "./dom.js";
 import { t } from "./texts.js";
 
-/** Do the work that fills the part of that id. Only that nobody is signed in, or may see it, is the whole page's. */
+/** Do the work that fills the part of that id. That nobody is signed in, or may see it, or answers, is the whole page's. */
 export async function part(id, work) {
   const node = $(id);
   node.ariaBusy = "true";
@@ -12,7 +12,7 @@ export async function part(id, work) {
     await work();
   } catch (error) {
     if (!(error.status >= 0)) console.error(error);
-    if ([401, 403].includes(error.status)) throw error;
+    if ([401, 403].includes(error.status) || (error.status === 0 && document.body.dataset.state === "loading")) throw error;
     const again = () => part(id, work).catch((worse) => dispatchEvent(new CustomEvent("refused", { detail: worse })));
     node.append(failure(error.message, again));
   } finally {

@@ -28,7 +28,6 @@ add({
   primary_miner_model: ["主力型号", "Main model"],
   hosting_estimated_daily_btc: ["日收入 ₿", "Revenue a day, ₿"],
   hosting_estimated_daily_usd: ["日收入 $", "Revenue a day, $"],
-  hosting_net_profit_daily: ["日净利润", "Net profit a day"],
   changed_at: ["上次同步更新:{when}。", "Last changed by a sync {when}."],
   never_synced: ["尚未同步过。", "Never synced."],
   would_change: ["同步将更新 {count} 个字段。", "A sync would change {count} of its fields."],

@@ -120,9 +120,8 @@ class Visitor:
         **context: Any,
     ) -> Page:
         """The page, as that account and in that language, once it has settled."""
-        opened = self.browser.new_context(
-            locale=language, viewport={"width": width, "height": 900}, timezone_id="UTC", **context
-        )
+        as_usual = {"viewport": {"width": width, "height": 900}, "timezone_id": "UTC"}
+        opened = self.browser.new_context(locale=language, **(as_usual | context))
         self.contexts.append(opened)
         if user is not None:
             opened.add_cookies([{"name": "session", "value": session_cookie(SECRET, user), "url": self.server}])

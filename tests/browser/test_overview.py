@@ -1,6 +1,8 @@
-"""The overview: link rate, health, runs, the customers by profit, and the batch."""
+"""The overview: whether everything is all right, what changed, what needs attention; customers by profit, the batch."""
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import pytest
 from pg8000.native import Connection
@@ -8,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from local.people import ADMIN
 from tests.browser import people
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, settled
 from tests.browser.test_customer import exact
 
 STATUS, RUNS, CUSTOMERS = "/crm/api/sync-status", "/crm/api/sync-runs", "/crm/api/hosting/customers"
@@ -18,18 +20,102 @@ def names(page: Page) -> list[str]:
     return page.locator("#list [data-key=customer] .main").all_inner_texts()
 
 
+HISTORY, ATTENTION = "/crm/api/hosting/history", "/crm/api/hosting/attention"
+
+
 @pytest.mark.parametrize("user", [1, ADMIN.id])
-def test_link_rate_health_and_runs_are_the_apis(visitor: Visitor, user: int) -> None:
+def test_totals_their_lines_and_what_changed_are_the_apis(visitor: Visitor, user: int) -> None:
     page = visitor.open("/crm/hosting", user)
-    status, runs = visitor.get(page, STATUS), visitor.get(page, f"{RUNS}?limit=8")
+    status, days = visitor.get(page, STATUS), visitor.get(page, HISTORY)
+    now, before = days[-1], days[-2]
 
     assert exact(page, "#link_rate") == [status["link_rate"]]
-    assert exact(page, "#legend data") == [status["linked_customers"], status["unlinked_customers"]]
-    expect(page.locator("#last_sync")).to_have_attribute("datetime", status["last_sync"])
-    words = {"healthy": "Healthy", "warning": "Needs attention", "critical": "Critical"}
-    expect(page.locator("#verdict")).to_have_text(words[status["sync_health"]])
-    shown = page.locator("#runs [data-run]").evaluate_all("all => all.map((one) => Number(one.dataset.run))")
-    assert shown == [run["run_id"] for run in runs]
+    expect(page.locator("#unlinked")).to_have_text(f"{status['unlinked_customers']} not linked")
+    expect(page.locator("#unlinked")).to_have_attribute("href", "/crm/hosting/links?state=unlinked")
+    assert exact(page, "#profit data") == [now["net_profit_daily"]]
+    assert exact(page, "#hashrate data") == [now["total_hashrate"]]
+    assert exact(page, "#running data") == [pytest.approx(100 * now["active_miners"] / now["miners_count"])]
+    change = 100 * (now["total_hashrate"] - before["total_hashrate"]) / before["total_hashrate"]
+    expect(page.locator("#hashrate .change")).to_have_text(f"{change:+.1f} % since the day before")
+    expect(page.locator(".tile .line path.stroke")).to_have_count(4)
+    expect(page.locator("#hashrate .unseen")).to_contain_text("lowest")
+
+
+def test_a_line_is_read_by_arrow_keys_and_by_a_pointer(visitor: Visitor) -> None:
+    page = visitor.open("/crm/hosting")
+    days = visitor.get(page, HISTORY)
+    slider = page.get_by_role("slider", name="Hashrate, day by day: arrow keys read it")
+
+    def told(day: dict[str, Any]) -> str:
+        date = datetime.strptime(day["day"], "%Y-%m-%d").strftime("%b %-d")
+        carried = ", no sync that day: as before" if day["carried"] else ""
+        return f"{date}: {day['total_hashrate'] / 1e6:.2f} EH/s{carried}"
+
+    slider.focus()
+    assert slider.get_attribute("aria-valuetext") == told(days[-1])
+    for key, day in (("ArrowLeft", days[-2]), ("Home", days[0]), ("ArrowRight", days[1])):
+        page.keyboard.press(key)
+        assert slider.get_attribute("aria-valuetext") == told(day)
+        expect(page.locator("#hashrate .reads")).to_have_text(told(day))
+    box = slider.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 10)
+    expect(page.locator("#hashrate .reads")).to_have_text(told(days[len(days) // 2]))
+
+
+def test_what_needs_attention_comes_worst_first_and_a_click_opens_the_customer(visitor: Visitor) -> None:
+    page = visitor.open("/crm/hosting?theme=light")
+    worst = visitor.get(page, ATTENTION)
+    listed = page.locator("#worst li").evaluate_all("all => all.map((one) => Number(one.dataset.customer))")
+
+    assert len(worst) > 2
+    assert listed == [one["customer_id"] for one in worst[:5]]
+    expect(page.locator("#verdict")).to_have_text(f"Customers that need a look: {len(worst)}")
+    first = page.locator("#worst li").first
+    expect(first).to_contain_text(f"−{worst[0]['severity']:.1f} %")
+    first.locator(".since").click(force=True)  # the whole row is the link
+    settled(page)
+    assert page.url.endswith(f"/crm/hosting/customer/{worst[0]['customer_id']}?theme=light")
+    expect(page.locator("h1")).to_have_text(worst[0]["name"])
+
+
+ALL_WELL = {"success": True, "data": [], "customers": 0}
+
+
+def test_it_says_in_so_many_words_that_everything_is_all_right(visitor: Visitor) -> None:
+    page = visitor.open("/crm/hosting")
+    page.route("**/hosting/attention*", lambda route: route.fulfill(json=ALL_WELL))
+    page.reload()
+
+    expect(page.locator("#verdict")).to_have_text("Everything is all right")
+    expect(page.locator("#worst")).to_contain_text("Nobody is worse off")
+
+
+RUN = {"run_id": 7, "started_at": "2026-11-28T09:00:00Z", "ended_at": "2026-11-28T09:01:00Z", "errors": 0}
+LAST = {"ended_at": "2026-11-28T03:00:09Z", "errors": 0, "is_over_everybody": True}
+WORDS = [
+    ([], None, "No sync has completed yet.", "Last sync"),
+    ([RUN | {"state": "running"}], None, "Another is under way.", "No sync has completed yet"),
+    ([], LAST, "everybody’s daily run, without failures.", "No sync has completed yet"),
+    ([], LAST | {"errors": 2}, "everybody’s daily run, in which 2 of your customers failed.", "without failures"),
+    ([RUN | {"state": "failed"}], LAST, "A newer one did not complete (Failed).", "No sync"),
+    ([RUN | {"state": "partial"}], None, "A newer one did not complete (Partial).", "Last sync"),
+    ([RUN | {"state": "completed"}], LAST | {"ended_at": RUN["ended_at"], "is_over_everybody": False},
+     "your customers, without failures.", "newer"),
+]  # fmt: skip
+
+
+def test_when_the_last_sync_was_and_how_it_went_agree(visitor: Visitor) -> None:
+    page = visitor.open("/crm/hosting", people.OPERATOR)
+    expect(page.locator("#last_sync")).to_contain_text("everybody’s daily run, without failures.")
+    answer: dict[str, Any] = {"success": True, "next": None}
+    page.route("**/sync-runs?*", lambda route: route.fulfill(json=answer))
+    for runs, last, words, never in WORDS:
+        answer |= {"data": runs, "last": last}
+        page.reload()
+        settled(page)
+        expect(page.locator("#last_sync")).to_contain_text(words)
+        expect(page.locator("#last_sync")).not_to_contain_text(never)
 
 
 def test_issues_are_shown_in_the_language_of_the_page(visitor: Visitor, database: Connection) -> None:
@@ -40,9 +126,10 @@ def test_issues_are_shown_in_the_language_of_the_page(visitor: Visitor, database
     finally:
         database.run("update network_snapshots set is_valid = true")
 
-    expect(english.locator("#issues")).to_have_text("There is no usable market data")
-    expect(english.locator("#verdict")).to_have_text("Needs attention")
-    expect(chinese.locator("#issues")).to_have_text("没有可用的行情数据")
+    expect(english.locator("#issues li").first).to_have_text("There is no usable market data")
+    expect(english.locator("#issues li").last).to_have_text("See who is not linked")
+    expect(english.locator("#verdict")).to_have_text("The synchronisation needs a look")
+    expect(chinese.locator("#issues li").first).to_have_text("没有可用的行情数据")
     # Nothing is invented: without a market there is no estimate.
     expect(customer.locator("#net_profit_daily")).to_have_text("–")
     expect(customer.locator("#market-remark")).to_be_visible()
@@ -56,6 +143,9 @@ def test_the_customers_come_by_profit_and_more_on_demand(visitor: Visitor) -> No
     page.click("#more")
     expect(page.locator("#list tr")).to_have_count(50)
     assert names(page) == [one["name"] for one in listed[:50]]
+    page.reload()
+    settled(page)
+    assert len(names(page)) == 50
     profits = exact(page, "#list [data-key=hosting_net_profit_daily] data[value]:not([value=''])")
     assert profits == [one["net_profit_daily"] for one in listed[:50] if one["net_profit_daily"] is not None]
     assert profits == sorted(profits, reverse=True)
@@ -73,6 +163,9 @@ def test_a_search_finds_customers_and_a_row_opens_the_customers_page(visitor: Vi
     page.click("#list tr td:nth-child(4)", force=True)  # the whole row is the link
     expect(page.locator("h1")).to_have_text(people.NAMES[people.MANY])
     assert page.url.endswith(f"/crm/hosting/customer/{people.MANY}?theme=light")
+    page.go_back()
+    expect(page.locator("#list tr")).to_have_count(1)
+    expect(page.locator("#search")).to_have_value("ten thousand")
 
 
 def test_an_owner_sees_the_own_customers_alone(visitor: Visitor) -> None:
@@ -98,7 +191,7 @@ def test_the_batch_previews_runs_and_tells_its_result(
     assert run["run_id"] > before
     counts = f"{run['synced']} synced · {run['skipped']} skipped · {run['errors']} failed"
     expect(page.locator("#sync-result")).to_contain_text(counts)
-    expect(page.locator("#runs li").first).to_contain_text("1 records changed")
+    assert run["changed"] == 1
     screenshot(page, "overview-synced", full_page=False)
 
 
@@ -113,7 +206,7 @@ def test_a_batch_that_goes_on_in_the_background_is_followed_to_its_end(
     page.route("**/sync-all-hosting", lambda route: route.fulfill(status=202, json=first_part))
     page.route(
         "**/sync-runs?*",
-        lambda route: route.fulfill(json={"success": True, "data": [next(looks, run)], "next": None}),
+        lambda route: route.fulfill(json={"success": True, "data": [next(looks, run)], "next": None, "last": None}),
     )
 
     page.click("#sync")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import axe_playwright_python
@@ -9,10 +10,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people
-from tests.browser.conftest import SCREENSHOTS, Visitor
+from tests.browser.conftest import SCREENSHOTS, Visitor, settled
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-OVERVIEW = "/crm/hosting"
+OVERVIEW, LINKS = "/crm/hosting", "/crm/hosting/links"
 WIDTHS = [320, 480, 720, 900, 1280, 1800, 2560]
 
 
@@ -35,6 +36,17 @@ STATES = {
     "overview": (OVERVIEW, 1, "ready", "Customers by profit"),
     "overview-expired": (OVERVIEW, None, "expired", "Log in to the CRM again"),
     "overview-guest": (OVERVIEW, people.GUEST, "forbidden", "your role may not view"),
+    "overview-one": (OVERVIEW, people.OPERATOR, "ready", "1 customers shown"),
+    "links": (LINKS, 1, "ready", "One slip of the keyboard away"),
+    "links-one": (f"{LINKS}?state=linked", people.OPERATOR, "ready", "linked by e-mail"),
+    "links-empty": (
+        f"{LINKS}?state=all",
+        people.LONELY_OWNER,
+        "ready",
+        "Those that you create in the CRM show up here.",
+    ),
+    "links-all-well": (LINKS, people.OPERATOR, "ready", "Every customer is linked."),
+    "links-expired": (LINKS, None, "expired", "it goes on where it was"),
     "overview-empty": (OVERVIEW, people.LONELY_OWNER, "no_customers", "Customers that you create in the CRM"),
 }
 
@@ -73,7 +85,7 @@ def test_each_state_is_designed_and_accessible_in_light_and_dark(
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
-@pytest.mark.parametrize("path", [OVERVIEW, customer(people.LARGEST), customer(people.UNMATCHED)])
+@pytest.mark.parametrize("path", [OVERVIEW, LINKS, customer(people.LARGEST), customer(people.UNMATCHED)])
 def test_nothing_sticks_out_at_any_width(
     visitor: Visitor, screenshot: Callable[..., None], path: str, language: str
 ) -> None:
@@ -89,8 +101,8 @@ def test_nothing_sticks_out_at_any_width(
 
 
 def test_a_narrow_page_is_accessible_too(visitor: Visitor) -> None:
-    for path in (OVERVIEW, customer(people.LARGEST)):
-        assert violations(visitor.open(path, width=320)) == []
+    for path in (OVERVIEW, LINKS, customer(people.LARGEST)):
+        assert violations(visitor.open(path, width=390, language="zh-CN", color_scheme="dark")) == []
 
 
 def test_what_loads_says_so_without_a_jump_of_the_layout(visitor: Visitor, screenshot: Callable[..., None]) -> None:
@@ -126,10 +138,10 @@ def test_a_server_that_cannot_be_reached_can_be_tried_again(
 def test_an_internal_error_gives_its_reference(visitor: Visitor) -> None:
     page = visitor.open(OVERVIEW)
     broken = {"success": False, "error": "Internal error, reference abc-123"}
-    page.route("**/sync-status", lambda route: route.fulfill(status=500, json=broken))
-    page.reload()
+    page.route("**/hosting/links?*", lambda route: route.fulfill(status=500, json=broken))
+    page.goto(visitor.server + LINKS)
 
-    expect(page.locator("#notice")).to_contain_text("reference abc-123")
+    expect(page.locator("#decide .failure")).to_contain_text("reference abc-123")
     assert visitor.complaints
     visitor.complaints.clear()
 
@@ -142,6 +154,64 @@ def test_a_session_that_expires_while_the_page_is_open_shows_at_the_next_step(vi
     expect(page.locator("#notice")).to_contain_text("Your session has expired")
     expect(page.locator("#list")).to_be_hidden()
     assert only_refusals(visitor.complaints)
+
+
+def test_whoever_signs_in_again_finds_the_page_as_it_was_left(visitor: Visitor) -> None:
+    page = visitor.open(f"{OVERVIEW}?q=ten")
+    kept = page.context.cookies()
+    page.context.clear_cookies()
+    page.reload()
+    link = page.get_by_role("link", name="Log in to the CRM")
+    assert [link.get_attribute(name) for name in ("href", "target")] == ["/", "_blank"]
+    # Back from the other tab, without and then with a session.
+    come_back = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(come_back)
+    expect(page.locator("#notice")).to_be_visible()
+    page.context.add_cookies(kept)  # type: ignore[arg-type]
+    page.evaluate(come_back)
+    expect(page.locator("#list tr")).to_have_count(1)
+    expect(page.locator("#search")).to_have_value("ten")
+    assert only_refusals(visitor.complaints)
+
+
+def test_a_part_that_fails_says_so_in_its_place_and_can_be_tried_again(visitor: Visitor) -> None:
+    page = visitor.open(OVERVIEW)
+    broken = {"success": False, "error": "Internal error, reference abc-123"}
+    page.route("**/hosting/history*", lambda route: route.fulfill(status=500, json=broken))
+    page.reload()
+    settled(page)
+
+    expect(page.locator("#tiles .failure")).to_contain_text("reference abc-123")
+    expect(page.locator("#worst li").first).to_be_visible()
+    assert violations(page) == []
+    page.unroute("**/hosting/history*")
+    page.locator("#tiles .failure button").click()
+    expect(page.locator("#hashrate path.stroke")).to_have_count(1)
+    expect(page.locator("#tiles .failure")).to_have_count(0)
+    visitor.complaints.clear()
+
+
+@pytest.mark.parametrize(
+    ("reader", "zone", "figure", "hour"),
+    [("de-DE", "Asia/Tokyo", "100.000", "12:00"), ("en-IN", "UTC", "1,00,000", "3:00")],
+)
+def test_figures_and_hours_are_the_readers_and_a_hundred_thousand_customers_are_a_page(
+    visitor: Visitor, reader: str, zone: str, figure: str, hour: str
+) -> None:
+    page = visitor.open(f"{OVERVIEW}?lang=en", language=reader, timezone_id=zone)
+    many: dict[str, Any] = {"total_customers": 130_000, "linked_customers": 30_000, "unlinked_customers": 100_000}
+    many |= {"link_rate": 23.08, "last_sync": None, "sync_health": "healthy", "issues": []}
+    last = {"ended_at": "2026-01-02T03:00:00Z", "errors": 0, "is_over_everybody": True}
+    page.route("**/sync-status*", lambda route: route.fulfill(json={"success": True, "data": many}))
+    page.route(
+        "**/sync-runs?*", lambda route: route.fulfill(json={"success": True, "data": [], "next": None, "last": last})
+    )
+    page.reload()
+    settled(page)
+
+    expect(page.locator("#unlinked")).to_have_text(f"{figure} not linked")
+    expect(page.locator("#last_sync")).to_contain_text(hour)
+    expect(page.locator("#list tr")).to_have_count(25)
 
 
 def test_the_keyboard_reaches_everything_and_the_focus_is_seen(visitor: Visitor) -> None:

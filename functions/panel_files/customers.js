@@ -1,0 +1,83 @@
+// The caller's customers by profit, as many as the reader has asked for.
+
+import { said, say, whenMoved, within } from "./address.js";
+import { ask, newest } from "./api.js";
+import { $, element, time } from "./dom.js";
+import { csv } from "./download.js";
+import { btc, count, joined, megawatt, moment, usd } from "./format.js";
+import { fail } from "./page.js";
+import { busily, empty } from "./parts.js";
+import { cell, figure, headers, row } from "./table.js";
+import { t } from "./texts.js";
+
+const PATH = "/crm/api/hosting/customers";
+const PAUSE = 250; // between the last key and the search
+const PAGE = 25;
+const MOST = 1000; // at once
+const numeric = true;
+const [CUSTOMER, PROFIT, REVENUE, MACHINES, CAPACITY, SYNCED] = [
+  { key: "customer" },
+  { key: "hosting_net_profit_daily", numeric },
+  { key: "revenue", numeric },
+  { key: "miners_count", numeric },
+  { key: "mining_capacity", numeric },
+  { key: "synced", numeric },
+];
+
+let after = null;
+const asked = newest((query) => ask(`${PATH}?${query}`));
+
+/** Draw the controls, once. */
+export function prepareCustomers() {
+  let pause;
+  const again = () => showCustomers().catch(fail);
+  $("columns").append(...headers([CUSTOMER, PROFIT, REVENUE, MACHINES, CAPACITY, SYNCED]));
+  $("customers-csv").append(csv(() => `${PATH}?${query({ limit: MOST })}`, "customers"));
+  $("search").value = said("q");
+  $("search").oninput = () => {
+    clearTimeout(pause);
+    pause = setTimeout(() => {
+      say({ q: $("search").value.trim(), rows: "" }, false);
+      again();
+    }, PAUSE);
+  };
+  $("more").onclick = () => busily($("more"), () => list({ limit: PAGE, after }).catch(fail));
+  whenMoved(() => {
+    $("search").value = said("q");
+    again();
+  });
+}
+
+/** As many as the address says. */
+export const showCustomers = () => list({ limit: Math.min(Math.max(Number(said("rows")) || PAGE, PAGE), MOST) });
+
+const query = (more) => new URLSearchParams({ ...(said("q") && { search: said("q") }), ...more });
+
+async function list(more) {
+  const page = await asked(query(more));
+  if (!page) return;
+  if (!more.after) $("list").replaceChildren();
+  $("list").append(...page.data.map(drawn));
+  after = page.next;
+  const shown = $("list").children.length;
+  say({ rows: shown > PAGE ? shown : "" }, false);
+  $("shown").replaceChildren(shown ? t("customers_shown", { count: joined(count(shown)) }) : empty(t("nothing_found")));
+  $("more").hidden = !after;
+}
+
+function drawn(customer) {
+  const { net_profit_daily: profit, estimated_daily_usd: revenue, estimated_daily_btc: bitcoin } = customer;
+  const link = element("a", { href: within(`/crm/hosting/customer/${customer.id}`) }, customer.name);
+  const shown = figure(profit, usd);
+  shown.classList.toggle("loss", profit < 0);
+  const line = row(
+    cell(CUSTOMER, link, customer.company),
+    cell(PROFIT, shown),
+    cell(REVENUE, figure(revenue, usd), bitcoin != null && figure(bitcoin, btc)),
+    cell(MACHINES, figure(customer.miners_count, count), customer.primary_miner_model),
+    cell(CAPACITY, figure(customer.mining_capacity, megawatt)),
+    cell(SYNCED, time(element("time"), moment(customer.synced_at)), !customer.has_hosting && t("unlinked")),
+  );
+  line.classList.toggle("apart", !customer.has_hosting);
+  return line;
+}
