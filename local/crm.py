@@ -28,7 +28,7 @@ def prepare(server: Server, say: Callable[[str], None]) -> str:
         else:
             say("The CRM's data of the last run are kept.")
     owner_url = server.url(DATABASE)
-    demo.refresh_market(owner_url)
+    demo.refresh(owner_url)
     say("Bringing the database to the bundle's schema …")
     changes = migrate(parse_database_url(owner_url), machine_source=machine_source())
     say(f"  {len(changes)} changes, which `make migrate` would name" if changes else "  it has it already")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pg8000.native import Connection, identifier
 
-from local import crm_rows, fleets, people
+from local import collector, crm_rows, fleets, people
 from local.crm_rows import Row
 from local.postgres import connect
 
@@ -39,13 +39,15 @@ def load(url: str) -> None:
         _insert(db, "user_miners", miners)
         _insert(db, "hosting_miners", machines)
         _append_snapshots(db)
+        collector.keep_days(db)
         db.run("commit")
 
 
-def refresh_market(url: str) -> None:
-    """Append the market snapshots that the CRM would have taken since the last one."""
+def refresh(url: str) -> None:
+    """Append the market snapshots and the machines' days that the CRM would have taken since the last ones."""
     with connect(url) as db:
         _append_snapshots(db)
+        collector.keep_days(db)
 
 
 def _append_snapshots(db: Connection) -> None:

@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 from typing import NamedTuple
 
-from local import crm_rows
+from local import collector, crm_rows
 from local.crm_rows import HOSTED_STATUSES, STATUSES, Row
 from local.people import FIRST_DAY, MINE_OWNER
 
@@ -42,7 +42,7 @@ SITES = (
     ("Norway Mo i Rana", 0.044),
 )
 LARGEST_FLEET = 60
-LARGEST_HOSTED = 40
+LARGEST_HOSTED, SMALLER_HOSTED = 400, 40
 
 
 def models() -> list[Row]:
@@ -94,9 +94,9 @@ def machines(chance: random.Random, account_ids: list[int]) -> list[Row]:
     """The rows of `hosting_miners`, the same accounts' machines as the hosting module knows them: a row each."""
     rows: list[Row] = []
     for account_id in account_ids:
-        model, site = chance.randrange(len(MODELS)), chance.randint(1, len(SITES))
-        for _ in range(chance.randint(1, LARGEST_HOSTED)):
-            rows.append(_machine(chance, account_id, site, model, f"SN{len(rows) + 1:06}"))
+        models, site = chance.sample(range(len(MODELS)), k=2), chance.randint(1, len(SITES))
+        for _ in range(chance.randint(1, SMALLER_HOSTED) if rows else LARGEST_HOSTED):
+            rows.append(_machine(chance, account_id, site, chance.choice(models), f"SN{len(rows) + 1:06}"))
     return [{"id": number, **row} for number, row in enumerate(rows, 1)]
 
 
@@ -111,11 +111,10 @@ def _machine(chance: random.Random, account_id: int, site: int, model: int, seri
         model + 1,
         serial_number,
         rack_position=f"R{chance.randint(1, 40):02}-{chance.randint(1, 8)}",
-        **figures,
+        **figures | collector.readings(chance, figures["actual_hashrate"], runs),
         status=status,
         # One in twenty has been handed in and not been looked at.
         approval_status="approved" if chance.random() < 0.95 else "pending_approval",
-        cgminer_online=runs,
         created_at=created.isoformat(),
     )
 

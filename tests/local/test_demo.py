@@ -96,6 +96,20 @@ def test_every_linked_account_has_hosted_machines_too_and_not_all_are_approved(d
     assert approved["approved"] > 10 * approved["pending_approval"] > 0
 
 
+def test_the_collector_has_read_good_machines_and_bad_ones_and_kept_thirty_days(db: Connection) -> None:
+    [[machines, silent, never, low]] = db.run(
+        "select count(*), count(*) filter (where not cgminer_online),"
+        " count(*) filter (where not cgminer_online and last_seen is null),"
+        " count(*) filter (where cgminer_online and actual_hashrate < 0.8 * reference_hashrate)"
+        " from hosting_miners h join miner_models m on m.id = h.miner_model_id where approval_status = 'approved'"
+    )
+    kept = "select count(distinct miner_id), count(distinct day), max(day) - current_date from telemetry_daily"
+
+    assert 0 < never < silent < machines / 4
+    assert 0 < low < machines / 10
+    assert db.run(kept) == [[machines, 30, -1]]
+
+
 def test_two_mine_owners_have_most_of_the_customers(db: Connection) -> None:
     owners = Counter(owner for (owner,) in db.run("select created_by_id from crm_customers"))
     links = linked(db)
@@ -123,6 +137,17 @@ def test_the_staff_can_log_in(db: Connection) -> None:
     rows = db.run("select id, name, email, role from user_access where is_active order by id limit 6")
 
     assert [people.Account(*row) for row in rows] == list(people.STAFF)
+
+
+def test_a_later_start_appends_the_days_that_are_missing(url: str, db: Connection) -> None:
+    kept = "select count(*), count(distinct day) from telemetry_daily"
+    [[rows, days]] = db.run(kept)
+    db.run("delete from telemetry_daily where day > current_date - 3")
+    assert db.run(kept) != [[rows, days]]
+
+    demo.refresh(url)
+
+    assert db.run(kept) == [[rows, days]]
 
 
 def test_the_data_are_the_same_every_time(url: str, postgres: Server) -> None:
@@ -154,10 +179,10 @@ def test_the_market_is_hourly_and_minutes_old(db: Connection) -> None:
 
 
 def test_a_later_start_appends_the_snapshots_that_are_missing_and_no_others(url: str, db: Connection) -> None:
-    demo.refresh_market(url)
+    demo.refresh(url)
     assert db.run("select count(*) from network_snapshots") == [[48]]
 
     db.run("update network_snapshots set recorded_at = recorded_at - interval '3 hours'")
-    demo.refresh_market(url)
+    demo.refresh(url)
 
     assert db.run("select count(*) from network_snapshots") == [[51]]

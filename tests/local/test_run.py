@@ -125,9 +125,12 @@ def test_a_second_start_keeps_the_data_even_after_a_kill(checkout: Path) -> None
     assert "The CRM's data of the last run are kept." not in first.said
     first.end(signal.SIGKILL)
 
-    second = Run(checkout)
+    second = Run(checkout, SESSION_SECRET=SECRET, MACHINE_SOURCE="hosting_miners")
 
     assert "The CRM's data of the last run are kept." in second.said
+    # With the hosting module's machines it shows how they do.
+    status, answer = second.ask("/crm/api/customer/1/hosting-performance", user=1)
+    assert (status, answer["data"]["miners_count"] > 300) == (200, True)
     assert second.end(signal.SIGTERM) == 0
     assert not (checkout / ".local" / "postgres" / "data" / "postmaster.pid").exists()
 
