@@ -143,3 +143,18 @@ def test_the_key_is_the_same_whatever_the_server_speaks(postgres: Server, locale
 
 def keys(owner: Connection, *addresses: str) -> list[str]:
     return [owner.run("select crm_hosting.email_key(:address)", address=one)[0][0] for one in addresses]
+
+
+def test_an_index_that_does_not_compare_by_bytes_is_made_anew(
+    owner: Connection, postgres: Server, database_name: str
+) -> None:
+    target = parse_database_url(postgres.url(database_name))
+    owner.run(f"drop index {INDEX}")
+    owner.run(OLD_INDEX)
+    assert f"renamed index {INDEX}_new to {INDEX}" in migrate(target)
+    assert migrate(target) == []
+
+    # And one that does because its column does is as good.
+    owner.run("drop view crm_hosting.accounts")
+    owner.run('alter table user_access alter column email type varchar(256) collate "C"')
+    assert [line for line in migrate(target) if "index" in line] == []

@@ -5,7 +5,8 @@ SHOWN_LOCATIONS = 20
 OTHERS, NOWHERE = "__other__", "__none__"
 
 # What a location is called: without the blanks at its ends, as one that nobody can tell apart is the same; '' is none.
-NAME = "coalesce(left(crm_hosting.trimmed(location), 200), '')"
+# By its bytes: whoever lets a column compare as people do cannot ask what a text begins with.
+NAME = "coalesce(left(crm_hosting.trimmed(location), 200), '') collate \"C\""
 
 # No name of the CRM's is one of ours: one that begins as they do has another underscore before it.
 _KEY = f"""

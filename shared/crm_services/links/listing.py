@@ -48,9 +48,10 @@ with page as materialized (
   from (
     select c.* from crm_hosting.customers c
     where {{which}}
-      and (:search::text is null or strpos(lower(
-        (c.name || ' ' || coalesce(c.company, '') || ' ' || coalesce(c.email, '')) collate "default"),
-        lower(:search::text)) > 0)
+      and (:search::text is null or strpos(
+        lower(lower((c.name || ' ' || coalesce(c.company, '') || ' ' || coalesce(c.email, '')) collate "C")
+              collate "default"),
+        lower(lower(:search::text collate "C") collate "default")) > 0)
     offset 0
   ) c {LINK}
   where :linked::boolean is null or (link.account_id is not null) = :linked::boolean

@@ -36,7 +36,8 @@ with c as materialized (
   union all
   select m.id, a.id, m.kind, 95 from meant m join crm_hosting.accounts a on a.email_key = m.key
   union all
-  select c.id, a.id, 'mailbox', 90 from c join crm_hosting.accounts a on a.mailbox = crm_hosting.mailbox(c.email)
+  select c.id, a.id, 'mailbox', 90
+  from c join crm_hosting.accounts a on a.mailbox = crm_hosting.mailbox(c.email) collate "C"
   union all
   select c.id, a.id, 'typo', 80
   from c cross join lateral (
@@ -48,9 +49,11 @@ with c as materialized (
   ) edited join crm_hosting.accounts a on a.email_key = edited.key
   where length(c.email_key) <= 64
   union all
-  select c.id, a.id, 'name', 60 from c join crm_hosting.accounts a on a.name_key = crm_hosting.name_key(c.name)
+  select c.id, a.id, 'name', 60
+  from c join crm_hosting.accounts a on a.name_key = crm_hosting.name_key(c.name) collate "C"
   union all
-  select c.id, a.id, 'company', 50 from c join crm_hosting.accounts a on a.name_key = crm_hosting.name_key(c.company)
+  select c.id, a.id, 'company', 50
+  from c join crm_hosting.accounts a on a.name_key = crm_hosting.name_key(c.company) collate "C"
 ), best as (
   select distinct on (f.id, f.account_id) f.id, f.account_id, f.kind, f.score, a.name, a.email, a.is_active
   from found f join c on c.id = f.id join crm_hosting.accounts a on a.id = f.account_id

@@ -31,10 +31,12 @@ SAFE_PATH = f"set search_path = {SETTINGS['search_path']}"
 
 SQL = files("crm_services.postgres") / "sql"
 LOCK = "hashtext('crm_hosting.migration')"
-# Outdated: made by a function that 10_keys.sql has set aside.
+# Outdated: made by a function that 10_keys.sql has set aside, or not by bytes, as the views' keys compare.
 STATE_OF_INDEX = """
 select case when not indisvalid then 'invalid'
-            when pg_get_indexdef(indexrelid) like '%\\_old(%' then 'outdated' else 'valid' end
+            when pg_get_indexdef(indexrelid) like '%\\_old(%'
+              or indexprs is not null and indcollation[0] <> 'pg_catalog."C"'::regcollation then 'outdated'
+            else 'valid' end
 from pg_index where indexrelid = to_regclass(:name)
 """
 
@@ -227,7 +229,7 @@ def schema(machine_source: MachineSource, snapshot_time_zone: str, role: str, ma
 
 
 def _refuse_unknown(run: Run, zone: str) -> None:
-    if not run("select from pg_timezone_names where lower(name) = lower(:zone)", zone=zone):
+    if not run('select from pg_timezone_names where lower(name collate "C") = lower(:zone collate "C")', zone=zone):
         raise MigrationRefused(
             f"SnapshotTimeZone (SNAPSHOT_TIME_ZONE) is {zone!r}, a time zone that PostgreSQL does not know. Nothing "
             "was changed: set it to a name of the tz database, as America/New_York or UTC."

@@ -1,11 +1,12 @@
--- The CRM, as the bundle's role sees it.
+-- The CRM, as the bundle's role sees it. Keys compare by their bytes, whatever the columns that they are made of do: a
+-- collation that takes e and é for one letter would link strangers.
 
 -- security_barrier: no condition of a query, however leaky, is asked about a row outside the scope. An older CRM has no
 -- column that says which account somebody opened for a customer.
 do $$ begin
   execute format($view$
     create or replace view crm_hosting.customers with (security_barrier) as
-    select id, name, company, status, created_by_id, crm_hosting.email_key(email) as email_key,
+    select id, name, company, status, created_by_id, crm_hosting.email_key(email) collate "C" as email_key,
            miners_count, mining_capacity, primary_miner_model,
            hosting_estimated_daily_btc, hosting_estimated_daily_usd, hosting_net_profit_daily, hosting_synced_at,
            %s as user_account_id,
@@ -21,8 +22,8 @@ end $$;
 
 -- Accounts and miners of everybody, as a link may lead to any of them; but nothing before a scope is set.
 create or replace view crm_hosting.accounts as
-select id, crm_hosting.email_key(email) as email_key, is_active, created_by_id,
-       name, email, crm_hosting.mailbox(email) as mailbox, crm_hosting.name_key(name) as name_key
+select id, crm_hosting.email_key(email) collate "C" as email_key, is_active, created_by_id, name, email,
+       crm_hosting.mailbox(email) collate "C" as mailbox, crm_hosting.name_key(name) collate "C" as name_key
 from public.user_access
 where (select current_setting('crm_hosting.scope', true)) <> '';
 
