@@ -3,46 +3,37 @@
 import { ask } from "./api.js";
 import { $, element } from "./dom.js";
 import { count, joined } from "./format.js";
-import { busily, empty, failure } from "./parts.js";
-import { row } from "./table.js";
+import { busily, empty } from "./parts.js";
 import { t } from "./texts.js";
 
 const PATH = "/crm/api/hosting/links/confirm";
 const LEFT = ["ambiguous", "created_by_another", "claimed_twice"];
 
+const number = (figure) => ({ count: joined(count(figure)) });
+const say = (...nodes) => $("found").replaceChildren(...nodes);
+
 /** What the button does: a preview, whose own button confirms it and then has the list shown `again`. */
 export function prepareExact(again) {
-  const look = () => busily($("preview"), () => preview(again));
-  $("preview").onclick = () => look().catch((error) => {
-    $("found").replaceChildren(error.status === 403 ? empty(t("exact_forbidden")) : failure(error.message, $("preview").onclick));
+  const does = (button, work) => {
+    button.onclick = () => busily(button, () => work().catch((error) =>
+      say(empty(error.status === 403 ? t("exact_forbidden") : error.message))));
+    return button;
+  };
+  does($("preview"), async () => {
+    const { data } = await ask(`${PATH}?dry_run=true`, "POST");
+    const confirm = element("button.primary", { type: "button" }, t("exact_confirm", number(data.confirmed)));
+    does(confirm, async () => {
+      const { data: { remaining }, message } = await ask(PATH, "POST");
+      say(element("p.good", {}, message), remaining ? t("exact_more", number(remaining)) : "");
+      await again();
+    });
+    say(
+      ...(data.confirmed ? [links(data), element("p.actions", {}, confirm)] : [empty(t("exact_none"))]),
+      element("ul.issues", {}, ...LEFT.filter((kind) => data[kind]).map((kind) => element("li", {}, t(`left_${kind}`, number(data[kind]))))),
+    );
   });
 }
 
-async function preview(again) {
-  const { data } = await ask(`${PATH}?dry_run=true`, "POST");
-  const left = LEFT.filter((kind) => data[kind]).map((kind) => element("li", {}, t(`left_${kind}`, { count: number(data[kind]) })));
-  const confirm = element("button.primary", { type: "button" }, t("exact_confirm", { count: number(data.confirmed) }));
-  const cancel = element("button", { type: "button", onclick: () => $("found").replaceChildren() }, t("cancel"));
-  confirm.onclick = () => busily(confirm, () => confirmAll(again)).catch((error) => confirm.after(failure(error.message, confirm.onclick)));
-  $("found").replaceChildren(...(data.confirmed
-    ? [table(data.links), data.confirmed > data.links.length && element("p.muted", {}, t("exact_first", { count: number(data.links.length) })), element("p.actions", {}, confirm, cancel)]
-    : [empty(t("exact_none"))]).filter(Boolean), element("ul.issues", {}, ...left));
-}
-
-async function confirmAll(again) {
-  const { data, message } = await ask(PATH, "POST");
-  $("found").replaceChildren(element("p.good", {}, message), data.remaining ? element("p.muted", {}, t("exact_more", { count: number(data.remaining) })) : "");
-  await again();
-}
-
-const number = (figure) => joined(count(figure));
-
-function table(links) {
-  const cells = ({ customer_id: id, name, owner_id: owner, account_id: account }) => row(
-    element("td", { role: "cell" }, `${name} #${id}`),
-    element("td", { role: "cell" }, t("account", { id: owner })),
-    element("td", { role: "cell" }, t("account", { id: account })));
-  const head = ["customer", "owner", "account_name"].map((name) => element("th", { role: "columnheader" }, t(name)));
-  return element("div.scroll", { tabindex: "0", role: "region", "aria-label": t("exact_title") },
-    element("table.plain", { role: "table" }, element("thead", { role: "rowgroup" }, row(...head)), element("tbody", { role: "rowgroup" }, ...links.map(cells))));
-}
+const links = ({ links: shown, confirmed }) => element("ol.plain", { tabindex: "0", "aria-label": t("exact_title") },
+  ...shown.map((one) => element("li", {}, t("exact_one", one))),
+  confirmed > shown.length && element("li", {}, "…"));

@@ -2,9 +2,9 @@
 
 import { said, say, whenMoved } from "./address.js";
 import { ask, newest } from "./api.js";
-import { prepareExact } from "./exact.js";
 import { $, element } from "./dom.js";
 import { csv } from "./download.js";
+import { prepareExact } from "./exact.js";
 import { count, joined, percent } from "./format.js";
 import { link, listen } from "./link.js";
 import { become, fail, open } from "./page.js";
@@ -19,20 +19,19 @@ const PAGE = 20;
 const FEW = 8; // what is rare comes in short pages: so many rows are worth a look,
 const MOST = 6; // and so many questions
 
-document.title = `${t("links")} · ${t("hosting")}`;
 const state = () => (STATES.includes(said("state")) ? said("state") : STATES[0]);
-const again = () => part("decide", show).catch(fail);
+const query = (more) => new URLSearchParams({
+  ...(state() !== "all" && { state: state() }), ...(said("q") && { search: said("q") }), ...more,
+});
 const page = newest((after) => ask(`${PATH}?${query({ limit: PAGE, ...(after && { after }) })}`));
+const again = () => part("decide", show).catch(fail);
+
+document.title = `${t("links")} · ${t("hosting")}`;
 prepare();
 open(async () => {
   await Promise.all([part("decide", show), rate()]);
   become("ready");
 });
-
-function query(more) {
-  const given = { ...(state() !== "all" && { state: state() }), ...(said("q") && { search: said("q") }), ...more };
-  return new URLSearchParams(given);
-}
 
 async function rate() {
   const { data: { linked_customers: linked, total_customers: total, link_rate: share } } = await ask("/crm/api/sync-status");
@@ -48,11 +47,11 @@ function prepare() {
     pause = setTimeout(() => choose({ q: $("search").value.trim() }, false), PAUSE);
   };
   $("first").onclick = () => choose({});
-  $("next").onclick = () => {
+  $("next").onclick = async () => {
     say({ after: $("next").value });
-    again().then(() => $("list").firstElementChild?.focus());
+    await again();
+    $("list").firstElementChild?.focus();
   };
-  $("hints").append(...["up_down", "c", "r", "u"].flatMap((key) => [element("kbd", {}, t(`key_${key}`)), ` ${t(`does_${key}`)} `]));
   whenMoved(again);
   listen($("list"));
   prepareExact(again);
@@ -67,36 +66,34 @@ async function show() {
   if ($("search") !== document.activeElement) $("search").value = said("q");
   chips();
   let after = said("after");
-  let shown = 0;
   for (let asked = 0; asked < MOST; asked++) {
     const found = await page(after);
     if (!found) return;
     if (!asked) $("list").replaceChildren();
     $("list").append(...found.data.map(link));
-    shown += found.data.length;
     after = found.next;
-    if (!after || shown >= FEW) break;
+    if (!after || $("list").children.length >= FEW) break;
   }
-  if ($("list").firstElementChild) $("list").firstElementChild.tabIndex = 0;
+  const shown = $("list").children.length;
+  if (shown) $("list").firstElementChild.tabIndex = 0;
   $("next").value = after ?? "";
   $("next").hidden = !after;
   $("first").hidden = !said("after");
-  $("shown").replaceChildren(shown ? t("links_shown", { count: joined(count(shown)) }) : none(after));
   $("hints").hidden = !shown;
+  $("shown").replaceChildren(shown ? t("links_shown", { count: joined(count(shown)) }) : none(after));
 }
 
 /** Why nothing is there, and where to look. */
 function none(more) {
   if (more) return empty(t("none_so_far"));
   if (said("q")) return empty(t("nothing_found"), element("button.quiet", { type: "button", onclick: () => choose({ q: "" }) }, t("all")));
-  return empty(t(`none_${state()}`));
+  return empty(t(/ambiguous|lost|shared/.test(state()) ? "none_found_then" : `none_${state()}`));
 }
 
 function chips() {
   const focused = document.activeElement.dataset.state;
   $("states").replaceChildren(...STATES.map((one) => element("button", {
-    type: "button", "data-state": one, "aria-pressed": String(state() === one),
-    onclick: () => choose({ state: one === STATES[0] ? "" : one }),
+    type: "button", "data-state": one, "aria-pressed": String(state() === one), onclick: () => choose({ state: one }),
   }, t(`state_${one}`))));
   if (focused) $("states").querySelector(`[data-state="${focused}"]`)?.focus();
 }

@@ -2,7 +2,7 @@
 
 import { within } from "./address.js";
 import { ask } from "./api.js";
-import { attention, showAttention } from "./attention.js";
+import { showAttention } from "./attention.js";
 import { prepareBatch } from "./batch.js";
 import { prepareCustomers, showCustomers } from "./customers.js";
 import { $, element } from "./dom.js";
@@ -11,7 +11,7 @@ import { become, notify, open } from "./page.js";
 import { part } from "./parts.js";
 import { t } from "./texts.js";
 import "./texts_overview.js";
-import { linkRate, showTiles } from "./tiles.js";
+import { linkRate, prepareTiles, showTiles } from "./tiles.js";
 
 const MARKS = { healthy: "active", attention: "maintenance", warning: "maintenance", critical: "offline" };
 const UNFINISHED = new Set(["partial", "failed", "abandoned"]);
@@ -19,12 +19,13 @@ const UNFINISHED = new Set(["partial", "failed", "abandoned"]);
 document.title = t("hosting");
 prepareBatch(show);
 prepareCustomers();
+prepareTiles();
 open(show);
 
 /** Everything at once, each part on the screen as soon as its answer is there. */
 async function show() {
   const status = ask("/crm/api/sync-status").then(({ data }) => data);
-  const worst = attention();
+  const worst = ask("/crm/api/hosting/attention");
   const runs = ask("/crm/api/sync-runs?limit=1");
   const parts = [
     part("health", async () => health(await status, await worst, await runs)),

@@ -131,7 +131,7 @@ def test_a_refusal_is_undone_and_one_of_before_taken_back(visitor: Visitor, data
     line.locator("[data-does=refuse]").click()
     page.reload()
     settled(page)
-    line.locator("[data-does=back]").click()
+    line.locator("[data-does=take_back]").click()
     expect(line.locator("[data-does=confirm]")).to_be_visible()
     # What another confirmation replaced comes back with an undo.
     line.locator("[data-does=confirm]").click()
@@ -187,9 +187,9 @@ def test_the_exact_ones_are_confirmed_at_once_after_a_preview(visitor: Visitor) 
 
     page.route("**/hosting/links/confirm*", answer)
     page.click("#preview")
-    expect(page.locator("#found tbody tr")).to_have_count(2)
-    expect(page.locator("#found")).to_contain_text("<b>4</b> #4")
-    expect(page.locator("#found li")).to_have_text(
+    expect(page.locator("#found ol li")).to_have_count(2)
+    expect(page.locator("#found")).to_contain_text("<b>4</b> #4, of owner #1 → account #54")
+    expect(page.locator("#found ul li")).to_have_text(
         [re.compile("several accounts match: 1"), re.compile("several owners .*: 3")]
     )
     page.get_by_role("button", name="Confirm these 2").click()

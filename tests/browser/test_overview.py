@@ -29,7 +29,7 @@ def test_totals_their_lines_and_what_changed_are_the_apis(visitor: Visitor, user
     status, days = visitor.get(page, STATUS), visitor.get(page, HISTORY)
     now, before = days[-1], days[-2]
 
-    assert exact(page, "#link_rate") == [status["link_rate"]]
+    assert exact(page, "#linked data") == [status["link_rate"]]
     expect(page.locator("#unlinked")).to_have_text(f"{status['unlinked_customers']} not linked")
     expect(page.locator("#unlinked")).to_have_attribute("href", "/crm/hosting/links?state=unlinked")
     assert exact(page, "#profit data") == [now["net_profit_daily"]]

@@ -38,7 +38,7 @@ STATES = {
     "overview-guest": (OVERVIEW, people.GUEST, "forbidden", "your role may not view"),
     "overview-one": (OVERVIEW, people.OPERATOR, "ready", "1 customers shown"),
     "links": (LINKS, 1, "ready", "One slip of the keyboard away"),
-    "links-one": (f"{LINKS}?state=linked", people.OPERATOR, "ready", "linked by e-mail"),
+    "links-one": (f"{LINKS}?state=linked", people.OPERATOR, "ready", "The e-mail addresses match"),
     "links-empty": (
         f"{LINKS}?state=all",
         people.LONELY_OWNER,
