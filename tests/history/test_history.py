@@ -59,6 +59,7 @@ def test_a_day_says_what_the_sync_wrote_that_day(client: Client, crm: Crm, owner
         "estimated_daily_usd": float(record["hosting_estimated_daily_usd"]),
         "electricity_cost_daily": 26.76,
         "net_profit_daily": float(record["hosting_net_profit_daily"]),
+        "by_location": {"__none__": {"count": 7, "hashrate": 709.59, "power": 21_000}},
         "btc_price": 98_765.43, "network_difficulty": pytest.approx(DIFFICULTY),
     }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """What a fleet comes to: the fragments of SQL that a request's figures and the sync's are both built on."""
 
-from crm_services.fleet.locations import NAME, by_location
+from crm_services.fleet.locations import FINGERPRINT, KEY, LOCATION, by_location, places
 
 # What counts of a miner row, under a condition: whole numbers where the figures are some, numeric for the rest.
 _HASHRATE = """
@@ -51,10 +51,10 @@ alike as materialized (
   select model_id, crm_hosting.counted_status(written_status) as status, location,
          quantity, watts, terahash, watts * crm_hosting.usable(electricity_cost) * 0.024 as daily_cost
   from (
-    select model_id, written_status, electricity_cost, location, sum(quantity) as quantity, sum(watts) as watts,
-           {_HASHRATE.format("true")} as terahash
+    select model_id, written_status, electricity_cost, {LOCATION} as location, sum(quantity) as quantity,
+           sum(watts) as watts, {_HASHRATE.format("true")} as terahash
     from (select * from crm_hosting.miners where account_id = (select account_id from linked) offset 0) m
-    group by model_id, written_status, electricity_cost, location
+    group by model_id, written_status, electricity_cost, {LOCATION}
   ) counting
 )
 """
@@ -72,7 +72,9 @@ models as (
 )
 """
 LOCATIONS_OF_ONE = by_location(f"""
-select {NAME} as name, quantity as machines, terahash as hashrate, watts as power from alike where status <> 'sold'
+select (select account_id from linked) as account_id, {KEY} as key, quantity as machines, terahash as hashrate,
+       watts as power
+from alike where status <> 'sold'
 """)
 
 # Of all accounts in `linked`: what each fleet comes to, and the model of which it has most. Most accounts have a row or
@@ -81,13 +83,15 @@ select {NAME} as name, quantity as machines, terahash as hashrate, watts as powe
 FLEETS = f"""
 machines as materialized (
   select m.account_id, m.model_id, m.status, m.quantity, m.watts, m.hashrate_e4, m.price_e6, m.actual_hashrate,
-         m.electricity_cost, m.has_unusable_figure, m.has_unknown_status, m.has_unlikely_figure
+         m.electricity_cost, m.has_unusable_figure, m.has_unknown_status, m.has_unlikely_figure,
+         {FINGERPRINT} as fingerprint
   from (select distinct account_id from linked where account_id is not null) l
   join crm_hosting.miners m on m.account_id = l.account_id
   offset 0
 ), totals as (
   select account_id, bool_or(has_unusable_figure) as has_unusable_figure,
          bool_or(has_unknown_status) as has_unknown_status, bool_or(has_unlikely_figure) as has_unlikely_figure,
+         bit_xor(fingerprint) filter (where status <> 'sold') as fingerprint,
          {_sums(_HASHRATE, _DAILY_COST)}
   from machines group by account_id
 ), largest as (
@@ -101,7 +105,22 @@ machines as materialized (
 ), fleets as (
   select account_id, model, machines, active, offline, power, hashrate, earning_hashrate,
          {earnings("earning_hashrate", "electricity_cost")},
-         has_unusable_figure, has_unknown_status, has_unlikely_figure
+         has_unusable_figure, has_unknown_status, has_unlikely_figure, fingerprint
   from totals left join largest using (account_id)
 )
 """
+
+
+def places_of(accounts: str) -> str:
+    """What the history keeps of where the fleets of these accounts, an array, stand: account_id and places."""
+    return places(
+        f"""
+        select account_id, {KEY} as key, machines, hashrate, power
+        from (select account_id, {LOCATION} as location, sum(quantity) as machines, sum(watts) as power,
+                     {_HASHRATE.format("true")} as hashrate
+              from (select * from crm_hosting.miners where account_id = any ({accounts}) offset 0) m
+              where status <> 'sold'
+              group by account_id, {LOCATION}) alike
+        """,
+        "account_id",
+    )

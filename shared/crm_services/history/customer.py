@@ -2,6 +2,7 @@
 
 from crm_services.base.errors import NotFound
 from crm_services.base.settings import history_time_zone, settings
+from crm_services.fleet.locations import SHOWN_PLACES
 from crm_services.history.figures import day_json
 from crm_services.history.period import PERIOD, Period
 from crm_services.links.matching import LINK
@@ -10,7 +11,7 @@ from crm_services.postgres.database import Transaction
 # What a day's fleet is, in the columns that both tables of fleets have.
 _FLEET = """
   active + offline + maintenance as machines, active, offline, maintenance, hashrate, earning_hashrate, power,
-  electricity_cost
+  electricity_cost, places
 """
 
 # The customer's days as a JSON array, oldest first; no row where there is no such customer in sight. Of another account
@@ -54,7 +55,8 @@ select coalesce(shown.days, '[]')
 from asked, (
   select json_agg({day_json()} order by days.day)::text as days
   from (select day, carried, fleet_of, market_of from days) days
-  join (select starts, {_FLEET.replace("active + offline + maintenance as machines", "machines")} from fleets) f
+  join (select starts, {_FLEET.replace("active + offline + maintenance as machines", "machines")},
+               {SHOWN_PLACES} as by_location from fleets) f
     on f.starts = days.fleet_of
   left join (select starts, btc_price, network_difficulty, btc_per_terahash_day from marks) m
     on m.starts = days.market_of

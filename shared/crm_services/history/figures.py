@@ -17,6 +17,6 @@ json_build_object(
   'estimated_daily_usd', case when machines = 0 then 0 else {_USD} end,
   'electricity_cost_daily', electricity_cost,
   'net_profit_daily', case when machines = 0 then -electricity_cost else {_USD} - electricity_cost end,
-  'btc_price', btc_price, 'network_difficulty', network_difficulty
+  'by_location', by_location, 'btc_price', btc_price, 'network_difficulty', network_difficulty
 )
 """

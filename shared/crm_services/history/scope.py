@@ -2,6 +2,7 @@
 
 from crm_services.access.entry import Caller
 from crm_services.base.settings import history_time_zone
+from crm_services.fleet.locations import SHOWN_PLACES
 from crm_services.history.figures import day_json
 from crm_services.history.period import PERIOD, Period
 from crm_services.postgres.database import Transaction
@@ -17,7 +18,7 @@ with {PERIOD}, asked as materialized (
   where begun.first is not null
 ), marks as materialized (
   select greatest(m.day, asked.first) as starts, m.day, m.btc_price, m.network_difficulty, m.btc_per_terahash_day,
-         {", ".join(f"coalesce(t.{name}, 0) as {name}" for name in _TOTALS.split(", "))}
+         {", ".join(f"coalesce(t.{name}, 0) as {name}" for name in _TOTALS.split(", "))}, t.places
   from asked
   cross join lateral (
     select * from crm_hosting.market_days
@@ -38,7 +39,7 @@ with {PERIOD}, asked as materialized (
 select coalesce(json_agg({day_json("'customers', customers,")} order by day), '[]')::text
 from days
 join (select starts, active + offline + maintenance as machines, btc_price, network_difficulty, btc_per_terahash_day,
-             {_TOTALS} from marks) m on m.starts = days.mark_of
+             {_TOTALS}, {SHOWN_PLACES} as by_location from marks) m on m.starts = days.mark_of
 """
 
 

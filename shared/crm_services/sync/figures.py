@@ -33,7 +33,7 @@ DAY = """
   (coalesce(f.machines, 0) - coalesce(f.active, 0) - coalesce(f.offline, 0))::integer as maintenance,
   coalesce(f.hashrate, 0) as hashrate, coalesce(f.earning_hashrate, 0) as earning_hashrate,
   coalesce(f.power, 0)::bigint as power, coalesce(f.electricity_cost, 0) as electricity_cost,
-  coalesce(f.has_unusable_figure, false) as has_unusable_figure
+  coalesce(f.has_unusable_figure, false) as has_unusable_figure, coalesce(f.fingerprint, 0) as fingerprint
 """
 
 

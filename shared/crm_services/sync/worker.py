@@ -21,6 +21,7 @@ from crm_services.sync.patience import IMPATIENT, Patience, Result, always
 from crm_services.sync.ranges import sync_range
 from crm_services.sync.retention import prune
 from crm_services.sync.shared import Doubts, count_doubts, note_shared
+from crm_services.sync.totals import total_day
 
 logger = Logger()
 
@@ -66,6 +67,7 @@ class Worker:
                     self.doubts = count_doubts(transaction, self._lease.run_id, self._lease.tenant_id)
                     mark_run(transaction, self._lease.tenant_id)
                     if self._lease.tenant_id is None:
+                        total_day(transaction)
                         self.needing_attention = review(transaction)
                         _warn_of_indexes(transaction)
                 return seconds

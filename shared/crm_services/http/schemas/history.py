@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from crm_services.http.schemas.envelope import Answer, Count, Schema
+from crm_services.http.schemas.fleet import BY_LOCATION, LocationFigures
 
 
 class DaySchema(Schema):
@@ -22,6 +23,9 @@ class DaySchema(Schema):
     estimated_daily_usd: float | None = Field(None, description="USD of that day; null without usable market data")
     electricity_cost_daily: float = Field(description="USD of that day")
     net_profit_daily: float | None = Field(None, description="estimated_daily_usd - electricity_cost_daily")
+    by_location: dict[str, LocationFigures] | None = Field(
+        None, description=f"{BY_LOCATION}; null of a day that was kept before locations were"
+    )
     btc_price: float | None = Field(None, description="USD, by which that day was worked out")
     network_difficulty: float | None = None
 

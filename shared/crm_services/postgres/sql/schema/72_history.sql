@@ -66,3 +66,11 @@ create table if not exists crm_hosting.scope_days (
   primary key (tenant_id, day)
 );
 create index if not exists scope_days_day on crm_hosting.scope_days (day);
+
+-- Where a day's machines stood: '' where nothing has a location, the location's name as JSON where there is but one, as
+-- the figures are the row's, or else an object: {"Texas DC-01":[machines,TH/s,W],…}, at most twenty and the others. Null:
+-- nobody looked. The fingerprint tells, without looking again, whether all is as it was.
+alter table crm_hosting.fleet_now add column if not exists places text;
+alter table crm_hosting.fleet_now add column if not exists fingerprint bigint;
+alter table crm_hosting.fleet_days add column if not exists places text;
+alter table crm_hosting.scope_days add column if not exists places text;
