@@ -29,10 +29,10 @@ def let_in(postgres: Server, database: str) -> None:
         crm.run("update user_access set role = 'admin' where id = :id", id=ADMIN)
 
 
-def event(function: str, customer: int, /, **query: str) -> dict[str, Any]:
+def event(function: str, customer: int, account: int = ADMIN, /, **query: str) -> dict[str, Any]:
     """The function's event about that customer; its answer is not compressed, which the caller may wish for or not."""
     asked: dict[str, Any] = json.loads((EVENTS / f"{function}.json").read_text())
-    asked["cookies"] = [f"session={session_cookie(SECRET, ADMIN)}"]
+    asked["cookies"] = [f"session={session_cookie(SECRET, account)}"]
     asked["requestContext"]["timeEpoch"] = int(time.time() * 1000)
     asked["headers"].pop("accept-encoding", None)
     asked["queryStringParameters"] = query

@@ -11,7 +11,8 @@ from local.postgres import Server, connect, create_database
 
 ROOT = Path(__file__).parent.parent
 TABLES = ROOT / "local" / "crm.sql"
-COVERING_INDEX = ROOT / "shared" / "crm_services" / "postgres" / "sql" / "covering_index.sql"
+SQL = ROOT / "shared" / "crm_services" / "postgres" / "sql"
+COVERING_INDEX, SEARCH_INDEX = SQL / "covering_index.sql", SQL / "search_index.sql"
 MODELS, OWNERS, SITES = 12, 20, 6
 
 # As large servers are set: 25 % of the memory to PostgreSQL, and checkpoints that a batch does not force. The CRM's
@@ -25,7 +26,8 @@ SETTINGS = {
 
 # 80 % of the customers have an e-mail, 30 % are linked, in another case than their account; the machines of an account,
 # three rows for each customer on average, are scattered over the whole table, as years of buying leave them; those of
-# one account in seven stand at two sites, of one in four nobody says where.
+# one account in seven stand at two sites, of one in four nobody says where. The last owner has 100 customers however
+# many there are, scattered too; the others share the rest.
 FILL = """
 select setseed(0.5);
 insert into miner_models (model_name, manufacturer, reference_hashrate, reference_power)
@@ -36,12 +38,13 @@ insert into user_access (name, email, role, password_hash)
   select 'account', case when i % 2 = 0 then 'Account' else 'account' end || i || '@Example.com',
          'client', repeat('x', 160)
   from generate_series(1, {accounts}) i;
-insert into crm_customers (name, email, created_by_id, notes)
-  select 'customer',
+insert into crm_customers (name, company, email, created_by_id, notes)
+  select (array['North', 'South', 'East', 'West'])[1 + i % 4] || ' ' || substr(md5(i::text), 1, 8),
+         case when i % 3 > 0 then substr(md5((i * 7)::text), 1, 6) || ' Mining' end,
          case when i % 10 < 3 then 'ACCOUNT' || (i / 10 * 3 + i % 10 + 1) || '@example.com'
               when i % 10 < 8 then 'nobody' || i || '@example.com' end,
-         1 + i % {owners}, repeat('x', 100)
-  from generate_series(1, {customers}) i;
+         case when i % step = i / step % 10 then {owners} else 1 + i % ({owners} - 1) end, repeat('x', 100)
+  from generate_series(1, {customers}) i, (select greatest({customers} / 100, 1) as step) spread;
 """
 MACHINES: dict[MachineSource, str] = {
     "user_miners": """

@@ -15,7 +15,6 @@ from importlib import import_module
 from typing import Any
 
 from benchmarks import asking, data, report
-from local.cookies import session_cookie
 from local.lambda_context import LambdaContext
 from local.postgres import connect, server
 
@@ -63,8 +62,7 @@ def _times() -> dict[str, float]:
 
 
 def _quickest(function: str, account: int) -> float:
-    handler, asked = import_module(function).handler, asking.event(function, 0)
-    asked["cookies"] = [f"session={session_cookie(asking.SECRET, account)}"]
+    handler, asked = import_module(function).handler, asking.event(function, 0, account)
     return min(_milliseconds(handler, asked, LambdaContext(function)) for _ in range(100))
 
 

@@ -53,7 +53,7 @@ def database(postgres: Server) -> Iterator[CrmDatabase]:
     name = f"crm_roles_{next(_numbers)}"
     create_database(postgres, name)
     with connect(postgres.url(name, "postgres")) as admin:
-        for role in ("crm_app", "crm_backup", "reporting", "stranger"):
+        for role in ("crm_app", "crm_backup", "reporting", "crm_stranger"):
             if not admin.run("select from pg_roles where rolname = :role", role=role):
                 admin.run(f"create role {role} login")
         admin.run("create role dumpers")
@@ -125,7 +125,7 @@ def test_a_role_that_owns_nothing_dumps_the_whole_database_as_before(database: C
 def test_the_right_to_dump_goes_to_who_reads_the_customers_and_no_further(database: CrmDatabase) -> None:
     database.migrate()
 
-    for role in ("reporting", "stranger"):
+    for role in ("reporting", "crm_stranger"):
         with database.login(role) as connection, pytest.raises(DatabaseError, match="42501"):
             connection.run("select * from crm_hosting.runs")
     for role in ("crm_app", "crm_backup"):

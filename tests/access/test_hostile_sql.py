@@ -20,6 +20,7 @@ READABLE = {
     ),
     "accounts": "id email_key is_active created_by_id name email mailbox name_key",
     "models": "id name",
+    "tenant_customers": "id",
     "link_history": "id customer_id changed_by changed_at before after",
 }
 

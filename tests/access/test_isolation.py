@@ -23,7 +23,8 @@ WRITTEN_BY_THE_SYNC = {
     "hosting_net_profit_daily",
     "hosting_synced_at",
 }
-SCOPED_VIEWS = ("customers", "accounts", "miners", "machine_days", "link_history")
+CUSTOMER_VIEWS = ("customers", "tenant_customers")  # of which the second has ids alone
+SCOPED_VIEWS = (*CUSTOMER_VIEWS, "accounts", "miners", "machine_days", "link_history")
 PERMISSION_DENIED = "42501"
 NOT_UPDATABLE = "55000"
 
@@ -116,6 +117,7 @@ def test_each_right_of_the_bundle_is_on_this_list(owner: Connection) -> None:
     own = "delete insert select update"
     assert _rights(owner, "crm_hosting") == {
         "crm_hosting.customers": "select",
+        "crm_hosting.tenant_customers": "select",
         "crm_hosting.accounts": "select",
         "crm_hosting.miners": "select",
         "crm_hosting.machine_days": "select",
@@ -156,6 +158,7 @@ def test_what_runs_with_the_owners_rights_is_each_called_by_one_role(owner: Conn
         "enter": ["crm_hosting"],
         "scope_to": ["crm_hosting"],
         "next_customers": ["crm_hosting"],
+        "next_by_profit": ["crm_hosting"],
         "write_figures": ["crm_hosting"],
         "set_link": ["crm_hosting"],
         "forget_old_runs": ["crm_hosting"],
@@ -214,6 +217,38 @@ def test_a_query_without_a_tenant_filter_returns_the_tenants_customers_only(
     assert bundle.run("select count(*) from crm_hosting.customers a, crm_hosting.customers b") == [[1]]
     [[plan]] = bundle.run("explain (analyze, timing off, format json) select * from crm_hosting.customers")
     assert plan[0]["Plan"]["Actual Rows"] == 1
+
+
+def test_what_lists_the_customers_of_one_scope_lists_nothing_in_the_other(
+    bundle: Connection, crm: Crm, tenants: dict[str, int]
+) -> None:
+    def listed() -> list[list[list[Any]]]:
+        """As a tenant, the next of a tenant with their ids, and by profit, from the first, from a place, and found."""
+        return [
+            bundle.run("select id from crm_hosting.tenant_customers order by id"),
+            bundle.run("select ids from crm_hosting.next_customers(-2147483648, 1000)"),
+            bundle.run("select crm_hosting.next_by_profit(null, null, null, 1000) order by 1"),
+            bundle.run("select crm_hosting.next_by_profit(null, null, 0, 1000) order by 1"),
+            bundle.run("select crm_hosting.next_by_profit('customer', null, null, 1000) order by 1"),
+        ]
+
+    alices, bobs, nobodys = (tenants[f"{name}_customer"] for name in ("alice", "bob", "nobodys"))
+    for name, customer in (("alice", alices), ("bob", bobs)):
+        enter(bundle, tenants[name])
+        assert listed() == [[[customer]], [[[customer]]], [], [], []]
+        bundle.run("rollback")
+    assert listed() == [[], [[[]]], [], [], []]
+
+    enter(bundle, crm.account(role="admin"))
+    everybodys = [[alices], [bobs], [nobodys]]
+    assert listed() == [[], [[None]], everybodys, everybodys, everybodys]
+    bundle.run("rollback")
+    for scope in ("ALL", "all ", "1 or true", "%"):
+        bundle.run("begin")
+        bundle.run("select set_config('crm_hosting.scope', :scope, true)", scope=scope)
+        assert bundle.run("select crm_hosting.next_by_profit(null, null, null, 1000)") == []
+        assert refused(bundle, "select crm_hosting.next_customers(0, 1000)") == "22P02"
+        bundle.run("rollback")
 
 
 def test_nobodys_customers_are_seen_by_who_sees_all_alone(
@@ -295,13 +330,14 @@ def test_a_leaky_function_in_a_condition_learns_nothing(bundle: Connection, tena
         return [notice[b"M"].decode() for notice in bundle.notices]
 
     enter(bundle, tenants["alice"])
-    assert notices("select from crm_hosting.customers where pg_temp.tell(id)") == told
-    assert notices("select from crm_hosting.customers where pg_temp.tell(id) and name like '%'") == told
-    assert notices("select from crm_hosting.customers c join crm_hosting.customers d using (id) "
-                   "where pg_temp.tell(c.id)") == told  # fmt: skip
-    assert notices("select count(*) filter (where pg_temp.tell(id)) from crm_hosting.customers") == told
-    # An error is as good as a word: this one divides by zero at another's customer.
-    bundle.run(f"select from crm_hosting.customers where 1 / (id - {tenants['bob_customer']}) = 5")
+    for view in CUSTOMER_VIEWS:
+        assert notices(f"select from crm_hosting.{view} where pg_temp.tell(id)") == told
+        assert notices(f"select from crm_hosting.{view} where pg_temp.tell(id) and id::text like '%'") == told
+        assert notices(f"select from crm_hosting.{view} c join crm_hosting.customers d using (id) "
+                       "where pg_temp.tell(c.id)") == told  # fmt: skip
+        assert notices(f"select count(*) filter (where pg_temp.tell(id)) from crm_hosting.{view}") == told
+        # An error is as good as a word: this one divides by zero at another's customer.
+        bundle.run(f"select from crm_hosting.{view} where 1 / (id - {tenants['bob_customer']}) = 5")
     bundle.run("rollback")
     for view in SCOPED_VIEWS:
         assert notices(f"select from crm_hosting.{view} v where pg_temp.tell(v::text)") == []
@@ -331,10 +367,11 @@ def test_a_transaction_without_a_scope_sees_nothing(bundle: Connection, tenants:
 
 def test_a_scope_that_is_none_is_an_error_and_not_everything(bundle: Connection, tenants: dict[str, int]) -> None:
     for scope in ("ALL", "all ", "1 or true", "1,2", "%", "null"):
-        bundle.run("begin")
-        bundle.run("select set_config('crm_hosting.scope', :scope, true)", scope=scope)
-        assert refused(bundle, "select * from crm_hosting.customers") == "22P02", scope
-        bundle.run("rollback")
+        for view in CUSTOMER_VIEWS:
+            bundle.run("begin")
+            bundle.run("select set_config('crm_hosting.scope', :scope, true)", scope=scope)
+            assert refused(bundle, f"select * from crm_hosting.{view}") == "22P02", scope
+            bundle.run("rollback")
 
 
 def test_a_scope_ends_with_its_transaction(bundle: Connection, tenants: dict[str, int]) -> None:

@@ -72,6 +72,26 @@ def test_after_an_upgrade_no_old_entry_of_the_index_decides(url: str, target: Da
     assert migrate(target) == []
 
 
+def test_the_index_of_the_owner_alone_gives_way_to_the_one_in_the_order_of_ids(
+    url: str, target: DatabaseTarget
+) -> None:
+    name = "crm_hosting_customer_owner"
+    with connect(url) as owner:
+        owner.run(f"create index {name} on crm_customers (created_by_id)")
+
+    changes = migrate(target)
+
+    assert [line for line in changes if name in line] == [
+        f"created index {name}_new",
+        f"dropped index {name}",
+        f"renamed index {name}_new to {name}",
+    ]
+    with connect(url) as owner:
+        [[definition]] = owner.run("select pg_get_indexdef(cast(:name as text)::regclass)", name=name)
+    assert definition.endswith("(created_by_id, id)")
+    assert migrate(target) == []
+
+
 @pytest.mark.parametrize(
     "stopped",
     [

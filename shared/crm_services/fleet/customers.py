@@ -1,23 +1,36 @@
 """The customers in scope with the figures of their last sync, page by page."""
 
 from crm_services.base.settings import settings
-from crm_services.links.matching import LINK
+from crm_services.links.matching import FEW, LINK
 from crm_services.postgres.database import Transaction
 
+# A customer that is searched for, and one that comes after that place. ASCII is in lower case by itself first: to a
+# Turkish server I and i are two letters.
+_ASKED = """
+(:search::text is null or strpos(
+  lower(lower((c.name || ' ' || coalesce(c.company, '')) collate "C") collate "default"),
+  lower(lower(:search::text collate "C") collate "default")) > 0)
+and (:after_id::bigint is null
+  or coalesce(c.hosting_net_profit_daily, '-Infinity') < coalesce(:after_profit::numeric, '-Infinity')
+  or (coalesce(c.hosting_net_profit_daily, '-Infinity') = coalesce(:after_profit::numeric, '-Infinity')
+      and c.id > :after_id::bigint))
+"""
+_ONE = f"select * from crm_hosting.customers c where c.id = :customer_id::integer and {_ASKED}"
+# All that are a tenant's, or (either is empty for the other) those of everybody's that an index has in this order.
+_SCOPE = f"""
+select * from crm_hosting.customers c
+where c.id = any (array(
+    select id from crm_hosting.tenant_customers
+    union all
+    select crm_hosting.next_by_profit(:search::text, :after_profit::numeric, :after_id::bigint, :limit::integer + 1)))
+  and {_ASKED}
+"""
+
 # One page of the customers as JSON text, by the profit of their last sync, with the place to go on after: profit (null
-# where never synced, which comes last) and id. Sorted without an index: one on the profit would tax every sync.
-# Searched with ASCII in lower case by itself first: to a Turkish server I and i are two letters.
-CUSTOMERS = f"""
+# where never synced, which comes last) and id.
+_PAGE = f"""
 with page as materialized (
-  select c.*, coalesce(c.hosting_net_profit_daily, '-Infinity') as rank from crm_hosting.customers c
-  where (:customer_id::integer is null or c.id = :customer_id::integer)
-    and (:search::text is null or strpos(
-      lower(lower((c.name || ' ' || coalesce(c.company, '')) collate "C") collate "default"),
-      lower(lower(:search::text collate "C") collate "default")) > 0)
-    and (:after_id::bigint is null
-      or coalesce(c.hosting_net_profit_daily, '-Infinity') < coalesce(:after_profit::numeric, '-Infinity')
-      or (coalesce(c.hosting_net_profit_daily, '-Infinity') = coalesce(:after_profit::numeric, '-Infinity')
-          and c.id > :after_id::bigint))
+  select c.*, coalesce(c.hosting_net_profit_daily, '-Infinity') as rank from ({{found}}) c
   order by rank desc, c.id
   limit :limit::integer + 1
 ), shown as (
@@ -40,6 +53,8 @@ select (select coalesce(json_agg(json_build_object(
        last.profit, last.id
 from (select count(*) > :limit::integer as has_more from page) found left join last on has_more
 """
+ONE_CUSTOMER = _PAGE.format(found=_ONE)
+CUSTOMERS = _PAGE.format(found=_SCOPE)
 
 
 def customers_page_json(
@@ -47,13 +62,15 @@ def customers_page_json(
 ) -> tuple[str, str | None]:
     """One page as a JSON array of `CustomerSchema`, most profit first, and what to go on after (None at the end)."""
     profit, _, last_id = (after or ":").partition(":")
+    transaction.ask(FEW)
+    of_one = {} if customer_id is None else {"customer_id": customer_id}
     page, next_profit, next_id = transaction.row(
-        CUSTOMERS,
-        customer_id=customer_id,
+        ONE_CUSTOMER if of_one else CUSTOMERS,
         search=search,
         after_profit=profit or None,
         after_id=last_id or None,
         limit=limit,
         link_any=settings().link_any,
+        **of_one,
     )
     return page, None if next_id is None else f"{'' if next_profit is None else next_profit}:{next_id}"

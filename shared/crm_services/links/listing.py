@@ -7,7 +7,7 @@ from crm_services.access.entry import Caller
 from crm_services.base.messages import Language, text
 from crm_services.base.settings import settings
 from crm_services.links.findings import kinds_of
-from crm_services.links.matching import LINK, NAMES_NOBODY, SAME_KEY
+from crm_services.links.matching import LINK, NAMES_NOBODY, SAME_KEY, TENANTS
 from crm_services.links.suggestions import suggestions
 from crm_services.postgres.database import Transaction
 
@@ -26,19 +26,21 @@ set local enable_seqscan = off;
 set local jit = off;
 set local plan_cache_mode = force_generic_plan
 """
-NEXT = "select customers, upto from crm_hosting.next_customers(:after::integer, :size::integer)"
+NEXT = "select customers, upto, ids from crm_hosting.next_customers(:after::integer, :size::integer)"
 
 # Of the scope's customers after an id the next with one of those findings: rare states are looked for among them, as of
 # the last sync.
-FOUND = """
+_FOUND = """
 select distinct found.customer_id
 from unnest(:kinds::text[]) as k (kind)
 cross join lateral (
-  select f.customer_id from crm_hosting.findings f join crm_hosting.customers c on c.id = f.customer_id
-  where f.kind = k.kind and f.customer_id > :after::integer order by 1 limit :size::integer
+  select f.customer_id from crm_hosting.findings f {own}
+  and f.kind = k.kind and f.customer_id > :after::integer order by 1 limit :size::integer
 ) found
 order by 1 limit :size::integer
 """
+FOUND = _FOUND.format(own="join crm_hosting.customers c on c.id = f.customer_id where true")
+FOUND_OF_TENANT = _FOUND.format(own=f"where f.customer_id = any ({TENANTS})")
 
 # Customers that are linked or are not: to what, and what there is to say of it.
 _LINKS = f"""
@@ -90,7 +92,8 @@ def links_page(  # noqa: PLR0913, PLR0917 (each is a filter of its own)
     asked = {"search": search, "linked": LINKED.get(state or ""), **_given(caller)}
     if kinds := kinds_of(state or "", caller.tenant_id):
         size = SEARCHED if search else limit
-        ids = [id_ for (id_,) in transaction.rows(FOUND, kinds=kinds, after=after, size=size)]
+        find = FOUND if caller.tenant_id is None else FOUND_OF_TENANT
+        ids = [id_ for (id_,) in transaction.rows(find, kinds=kinds, after=after, size=size)]
         found, upto = transaction.rows(LINKS_OF_THESE, ids=ids, limit=limit, **asked), max(ids, default=0)
         is_last = len(ids) < size
     else:
@@ -98,9 +101,11 @@ def links_page(  # noqa: PLR0913, PLR0917 (each is a filter of its own)
         found, upto, is_last = [], after, False
         for size in (BLOCK, SEARCHED) if search else (BLOCK,):
             start = upto
-            count, upto = transaction.row(NEXT, after=start, size=size)
-            left = looked_at - len(found)
-            found += transaction.rows(LINKS_OF_RANGE, after=start, upto=upto, limit=left, **asked)
+            count, upto, ids = transaction.row(NEXT, after=start, size=size)
+            which, given = (
+                (LINKS_OF_RANGE, {"after": start, "upto": upto}) if ids is None else (LINKS_OF_THESE, {"ids": ids})
+            )
+            found += transaction.rows(which, limit=looked_at - len(found), **given, **asked)
             is_last = count < size
             if is_last or len(found) == looked_at:
                 break

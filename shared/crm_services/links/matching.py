@@ -50,8 +50,12 @@ LINKED_ACCOUNT = f"""
 select link.account_id from crm_hosting.customers c {LINK} where c.id = :customer_id::integer
 """
 
+# A tenant's customers, as an array: by it each of them, and what belongs to it, is looked up in an index.
+TENANTS = "array(select id from crm_hosting.tenant_customers)"
+# Said before a statement that has them: that they are found by their owner, however many the planner takes them for.
+FEW = "select set_config('enable_seqscan', 'off', true)"
 # The planner takes a scope for a few customers, for whom it would start no workers; the table's size says better.
-PREPARE_COUNT = "set local parallel_setup_cost = 100"
+MANY = "select set_config('enable_seqscan', 'on', true), set_config('parallel_setup_cost', '100', true)"
 
 # Customers, how many of them are linked, and the rate in percent (0 without customers), in the transaction's scope.
 # Those whose account is named, and whose e-mail would not do, are looked for only where any is named.
@@ -73,14 +77,34 @@ from every, lateral (
 """
 
 
+# The same of a tenant, one by one; of more than so many it is not the quickest way, and its numbers mean nothing.
+MOST_ONE_BY_ONE = 20_000
+TENANT_LINK_COUNTS = f"""
+select total, linked, coalesce(round(100.0 * linked / nullif(total, 0), 2), 0)
+from (
+  select count(*) as total, count(link.account_id) as linked
+  from crm_hosting.customers c {LINK}
+  where c.id = any (array(select id from crm_hosting.tenant_customers limit {MOST_ONE_BY_ONE + 1}))
+) counted
+"""
+
+
 def linked_account(transaction: Transaction, customer_id: int) -> int | None:
     """The id of the account that the customer is linked to, or None."""
     account_id: int | None = transaction.value(LINKED_ACCOUNT, customer_id=customer_id, link_any=settings().link_any)
     return account_id
 
 
-def link_counts(transaction: Transaction) -> tuple[int, int, Decimal]:
-    """Of the customers in scope: how many there are, how many of them are linked, and the rate in percent."""
-    transaction.rows(PREPARE_COUNT)
+def link_counts(transaction: Transaction, tenant_id: int | None) -> tuple[int, int, Decimal]:
+    """Of the tenant's customers (None: of all): how many there are, how many are linked, and the rate in percent.
+
+    What follows in the transaction is planned for as many.
+    """
+    if tenant_id is not None:
+        transaction.ask(FEW)
+        total, linked, link_rate = transaction.row(TENANT_LINK_COUNTS, link_any=settings().link_any)
+        if total <= MOST_ONE_BY_ONE:
+            return total, linked, link_rate
+    transaction.ask(MANY)
     total, linked, link_rate = transaction.row(LINK_COUNTS, link_any=settings().link_any)
     return total, linked, link_rate

@@ -31,12 +31,14 @@ SAFE_PATH = f"set search_path = {SETTINGS['search_path']}"
 
 SQL = files("crm_services.postgres") / "sql"
 LOCK = "hashtext('crm_hosting.migration')"
-# Outdated: made by a function that 10_keys.sql has set aside, or not by bytes, as the views' keys compare.
+# Outdated: made by a function that 10_keys.sql has set aside, not by bytes, as the views' keys compare, or of the owner
+# alone, as the first version made it.
 STATE_OF_INDEX = """
 select case when not indisvalid then 'invalid'
             when pg_get_indexdef(indexrelid) like '%\\_old(%'
-              or indexprs is not null and indcollation[0] <> 'pg_catalog."C"'::regcollation then 'outdated'
-            else 'valid' end
+              or pg_get_indexdef(indexrelid) like '%(created\\_by\\_id)'
+              or indexprs is not null and indcollation[0] not in (0, 'pg_catalog."C"'::regcollation)
+            then 'outdated' else 'valid' end
 from pg_index where indexrelid = to_regclass(:name)
 """
 
@@ -160,12 +162,14 @@ def _renew_keys(run: Run) -> list[str]:
     # Of a database that was migrated before, ahead of what asks for them: until then the old index serves the old keys.
     if run("select to_regprocedure('crm_hosting.email_key(text)')")[0][0] is None:
         return []
-    return [*_apply(run, _sql("schema/10_keys.sql")), *_bring_indexes(run)]
+    return [*_apply(run, _sql("schema/10_keys.sql")), *_bring_indexes(run, of="(crm_hosting.")]
 
 
-def _bring_indexes(run: Run) -> list[str]:
+def _bring_indexes(run: Run, of: str = "") -> list[str]:
     changes = []
     for name, statement in indexes().items():
+        if of not in statement:
+            continue
         state = _state_of_index(run, name)
         if state == "outdated" or _state_of_index(run, f"{name}_new"):
             name, statement = f"{name}_new", statement.replace(name, f"{name}_new")  # noqa: PLW2901

@@ -21,10 +21,9 @@ set local enable_seqscan = off;
 set local plan_cache_mode = force_custom_plan
 """
 
-# The next so many customers: how many there are, and the last one's id.
-NEXT_CHUNK = "select customers, upto from crm_hosting.next_customers(:after::integer, :size::integer)"
+NEXT_CHUNK = "select customers, upto, ids from crm_hosting.next_customers(:after::integer, :size::integer)"
 
-CUSTOMERS_AFTER = "select count(*) from crm_hosting.customers where id > :after::integer"
+CUSTOMERS_AFTER = "select customers from crm_hosting.next_customers(:after::integer, 2147483647)"
 
 
 @contextmanager
@@ -36,10 +35,13 @@ def chunk(database: Database, tenant_id: int | None, read_only: bool = False) ->
         yield transaction
 
 
-def next_customers(transaction: Transaction, after: int, size: int) -> tuple[int, int]:
-    """Of the customers after that id the next so many: how many there are, and the last one's id."""
-    count, upto = transaction.row(NEXT_CHUNK, after=after, size=size)
-    return count, upto
+def next_customers(transaction: Transaction, after: int, size: int) -> tuple[int, int, list[int] | None]:
+    """Of the customers after that id the next so many: how many there are, the last one's id, and a tenant's ids.
+
+    They are None where everybody's are in sight: then all are meant that have an id up to the last one's.
+    """
+    count, upto, ids = transaction.row(NEXT_CHUNK, after=after, size=size)
+    return count, upto, ids
 
 
 def count_after(transaction: Transaction, after: int) -> int:

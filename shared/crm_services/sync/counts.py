@@ -17,7 +17,8 @@ select total, linked, synced, skipped, errors, changed, lost from crm_hosting.ru
 """
 
 REMAINING = """
-select count(*) from crm_hosting.customers where id > (select cursor from crm_hosting.runs where id = :run_id::bigint)
+select n.customers from crm_hosting.runs r, crm_hosting.next_customers(r.cursor, 2147483647) n
+where r.id = :run_id::bigint
 """
 
 

@@ -35,13 +35,13 @@ def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[
             with chunk(database, tenant_id, read_only=True) as transaction:
                 if not transaction.value(LOCK_PREVIEW, tenant_id=tenant_id):
                     raise Conflict
-                count, upto = next_customers(transaction, after, pace.size)
+                count, upto, ids = next_customers(transaction, after, pace.size)
                 if not count:
                     break
                 if not has_time():
                     remaining = count_after(transaction, after)
                     break
-                seen = preview_range(transaction, after, upto, SHOWN - len(changes))
+                seen = preview_range(transaction, after, upto, SHOWN - len(changes), ids)
         except QueryFailed as error:
             if not error.is_fault_of_a_row:
                 raise

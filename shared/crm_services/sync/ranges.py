@@ -33,8 +33,10 @@ with {COMPARED}, changed as (
   where k.holds
 ), forgotten as (
   delete from crm_hosting.findings o
-  where o.customer_id in (
-      select c.id from crm_hosting.customers c where c.id > :after::integer and c.id <= :upto::integer)
+  where (:only::integer[] is null or o.customer_id = any (:only::integer[]))
+    and o.customer_id in (
+      select c.id from crm_hosting.customers c where c.id > :after::integer and c.id <= :upto::integer
+        and (:only::integer[] is null or c.id = any (:only::integer[])))
     and (o.customer_id, o.kind) not in (select id, kind from seen)
     and o.kind not in ('shared_account', 'shared_across_owners')  -- which a run's end looks for
 ), noted as (
@@ -114,9 +116,11 @@ def sync_one(transaction: Transaction, customer_id: int) -> Synced:
     return done
 
 
-def preview_range(transaction: Transaction, after: int, upto: int, limit: int) -> Preview:
+def preview_range(
+    transaction: Transaction, after: int, upto: int, limit: int, only: list[int] | None = None
+) -> Preview:
     """What `sync_range` would change, in detail for the first `limit` customers; it writes nothing."""
-    row = transaction.row(PREVIEW, after=after, upto=upto, only=None, limit=limit, link_any=settings().link_any)
+    row = transaction.row(PREVIEW, after=after, upto=upto, only=only, limit=limit, link_any=settings().link_any)
     return Preview(*row)
 
 

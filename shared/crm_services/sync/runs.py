@@ -1,11 +1,13 @@
 """The runs of the batch, as they are shown."""
 
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from crm_services.access.entry import Caller
 from crm_services.base.errors import NotFound
 from crm_services.base.settings import settings
+from crm_services.links.matching import FEW, TENANTS
 from crm_services.postgres.database import Transaction
 from crm_services.sync.scopes import newest, of_scope
 
@@ -60,23 +62,44 @@ select r.tenant_id,
 from crm_hosting.runs r where r.id = :run_id::bigint
 """
 
-# The last completed run that covered the scope, the tenant's own or one over everybody: its operations and how many of
-# them failed. Of a run over everybody a tenant learns what failed of his own, and no (null) operations.
-LAST_COMPLETED_RUN = f"""
-with last as (
-  select n.*, tenant_id is not distinct from :tenant_id::integer as is_own
-  from (values (0), (:tenant_id::integer)) scope (tenant)
-  cross join lateral (
-    select r.* from crm_hosting.runs r
-    where {of_scope("r", "scope.tenant")} and r.state = 'completed' order by {newest("r")} limit 1) n
-  order by ended_at desc limit 1
-)
-select ended_at, case when is_own then synced + errors end,
-       case when is_own then errors else (
-         select count(*)::integer from crm_hosting.run_errors e join crm_hosting.customers c on c.id = e.customer_id
-         where e.run_id = last.id) end
-from last
+# A scope's last completed run.
+_LAST_COMPLETED = f"""
+select r.* from crm_hosting.runs r
+where {of_scope("r", "{scope}")} and r.state = 'completed' order by {newest("r")} limit 1
 """
+# Its operations, how many of them failed, and what it counted.
+LAST_COMPLETED_RUN = f"""
+select ended_at, synced + errors, errors, total, linked,
+       coalesce(round(100.0 * linked / nullif(total, 0), 2), 0), findings::text
+from ({_LAST_COMPLETED.format(scope="0")}) last
+"""
+# The last one that covered the tenant, his own or one over everybody, of which he learns what failed of his own alone.
+LAST_COMPLETED_RUN_OF_TENANT = f"""
+select ended_at, case when tenant_id is not null then synced + errors end,
+       case when tenant_id is not null then errors else (
+         select count(*)::integer from crm_hosting.run_errors e
+         where e.run_id = last.id and e.customer_id = any ({TENANTS})) end,
+       null, null, null, null
+from (
+  select n.* from (values (0), (:tenant_id::integer)) scope (tenant)
+  cross join lateral ({_LAST_COMPLETED.format(scope="scope.tenant")}) n
+  order by ended_at desc limit 1) last
+"""
+
+
+class Completed(NamedTuple):
+    """A completed run; what it counted and, of one over everybody, its operations are None for a tenant.
+
+    `link_rate` is in percent; `findings` are JSON, customers by kind; None too of a run that noted none.
+    """
+
+    ended_at: datetime
+    operations: int | None
+    failed: int
+    total: int | None
+    linked: int | None
+    link_rate: Decimal | None
+    findings: str | None
 
 
 def runs_page_json(transaction: Transaction, caller: Caller, before: int | None, limit: int) -> tuple[str, int | None]:
@@ -108,18 +131,19 @@ def run_json(
 
 def last_covering(transaction: Transaction, caller: Caller) -> dict[str, Any] | None:
     """The last completed run that covered the caller's scope, as `LastRun`."""
-    ended_at, operations, failed = last_completed(transaction, caller.tenant_id)
-    if ended_at is None:
+    last = last_completed(transaction, caller.tenant_id)
+    if last is None:
         return None
-    is_over_everybody = caller.tenant_id is None or operations is None
-    return {"ended_at": f"{ended_at:%Y-%m-%dT%H:%M:%SZ}", "errors": failed, "is_over_everybody": is_over_everybody}
+    is_over_everybody = caller.tenant_id is None or last.operations is None
+    ended_at = f"{last.ended_at:%Y-%m-%dT%H:%M:%SZ}"
+    return {"ended_at": ended_at, "errors": last.failed, "is_over_everybody": is_over_everybody}
 
 
-def last_completed(transaction: Transaction, tenant_id: int | None) -> tuple[datetime | None, int | None, int]:
-    """When the last completed run that covered the scope ended, its operations and how many of them failed.
-
-    Operations are None of a run over everybody that a tenant asks about.
-    """
-    rows = transaction.rows(LAST_COMPLETED_RUN, tenant_id=tenant_id)
-    ended_at, operations, failed = rows[0] if rows else (None, 0, 0)
-    return ended_at, operations, failed
+def last_completed(transaction: Transaction, tenant_id: int | None) -> Completed | None:
+    """The last completed run that covered the scope, the tenant's (None: everybody's), if there is one."""
+    if tenant_id is None:
+        rows = transaction.rows(LAST_COMPLETED_RUN)
+    else:
+        transaction.ask(FEW)
+        rows = transaction.rows(LAST_COMPLETED_RUN_OF_TENANT, tenant_id=tenant_id)
+    return Completed(*rows[0]) if rows else None

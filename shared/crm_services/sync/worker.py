@@ -14,6 +14,7 @@ from crm_services.sync.attention import review
 from crm_services.sync.chunks import CHUNK_SIZE, chunk, next_customers
 from crm_services.sync.counts import Counts
 from crm_services.sync.days import mark_run
+from crm_services.sync.findings import note_findings
 from crm_services.sync.lease import Lease, new_claim
 from crm_services.sync.old_days import prune_days
 from crm_services.sync.pace import Pace
@@ -68,6 +69,7 @@ class Worker:
                     mark_run(transaction, self._lease.tenant_id)
                     if self._lease.tenant_id is None:
                         total_day(transaction)
+                        note_findings(transaction, self._lease.run_id)
                         self.needing_attention = review(transaction)
                         _warn_of_indexes(transaction)
                 return seconds
@@ -117,10 +119,10 @@ class Worker:
         try:
             with chunk(self._database, self._lease.tenant_id) as transaction:
                 after = self._lease.hold(transaction)
-                count, upto = next_customers(transaction, after, pace.size)
+                count, upto, ids = next_customers(transaction, after, pace.size)
                 if not count:
                     return False
-                self._sync(transaction, after, upto, count)
+                self._sync(transaction, after, upto, ids, count)
         except QueryFailed as error:
             if not error.is_fault_of_a_row:
                 raise
@@ -130,8 +132,8 @@ class Worker:
             pace.went_well(count)
         return True
 
-    def _sync(self, transaction: Transaction, after: int, upto: int, total: int) -> None:
-        done = sync_range(transaction, after, upto, lease=self._lease)
+    def _sync(self, transaction: Transaction, after: int, upto: int, ids: list[int] | None, total: int) -> None:
+        done = sync_range(transaction, after, upto, ids, self._lease)
         if done.locked:
             failures.record(transaction, self._lease.run_id, done.locked, failures.LOCK_NOT_AVAILABLE)
         locked = len(done.locked)

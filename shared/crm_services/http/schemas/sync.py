@@ -87,10 +87,13 @@ class SyncStatusSchema(Schema):
     """How well CRM and hosting agree."""
 
     total_customers: Count = Field(description="Customers in the caller's scope")
-    linked_customers: Count = Field(description="Those that are linked to an account, now")
+    linked_customers: Count = Field(description="Those that are linked to an account")
     unlinked_customers: Count = Field(description="The others")
     link_rate: float = Field(ge=0, le=100, description="Linked of all in percent, rounded to 0.01; 0 without customers")
     last_sync: str | None = Field(None, description="End of the last completed batch over the caller's scope, UTC")
+    counted_at: str | None = Field(
+        None, description="Where customers are so many that they are not counted now: when a batch counted them, UTC"
+    )
     sync_health: Literal["healthy", "warning", "critical"] = Field(
         description="critical: customers but none linked, or long without a completed batch; warning: any issue"
     )

@@ -36,8 +36,11 @@ begin
 end $$;
 
 -- Of the scope's customers after an id the next so many: how many there are, and the last one's id (0 where none is
--- left). Through the view no order is had from an index, and each chunk would sort all that are left.
-create or replace function crm_hosting.next_customers(after integer, size integer, out customers bigint, out upto integer)
+-- left). Through the view no order is had from an index, and each chunk would sort all that are left. Of a tenant, whose
+-- customers lie scattered among everybody's, their ids too.
+create or replace function crm_hosting.next_customers(
+  after integer, size integer, out customers bigint, out upto integer, out ids integer[]
+)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -48,8 +51,63 @@ begin
     select count(*), coalesce(max(id), 0) into customers, upto
       from (select c.id from public.crm_customers c where c.id > after order by c.id limit size) next;
   else
-    select count(*), coalesce(max(id), 0) into customers, upto
+    select count(*), coalesce(max(id), 0), coalesce(array_agg(id order by id), '{}') into customers, upto, ids
       from (select c.id from public.crm_customers c
             where c.created_by_id = nullif(scope, '')::integer and c.id > after order by c.id limit size) next;
   end if;
+end $$;
+
+-- For who sees all, and nobody else, the next so many customers by profit: after that profit (null: never synced) and id,
+-- or (a null id) from the first. The index on the profit is in this order; through the view it is none's. Of a search the
+-- first are looked for among the next few thousand, where what is common is found, and only then among all, where an
+-- index serves what is rare (optional: search_index.sql).
+create or replace function crm_hosting.next_by_profit(
+  search text, after_profit numeric, after_id bigint, size integer
+) returns setof integer
+language plpgsql stable security definer rows 50
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  looked_at constant integer := 5000;
+  after_rank numeric := case when after_id is null then '-Infinity' else coalesce(-after_profit, 'Infinity') end;
+  pattern text := '%' || regexp_replace(lower(lower(search collate "C") collate "default"), '([\\%_])', '\\\1', 'g') || '%';
+  ids integer[];
+  are_all boolean;
+begin
+  if current_setting('crm_hosting.scope', true) is distinct from 'all' then
+    return;
+  end if;
+  after_id := coalesce(after_id, -9223372036854775808);
+  if search is null then
+    return query
+      select c.id from public.crm_customers c
+      where (coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id) > (after_rank, after_id)
+      order by coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id limit size;
+    return;
+  end if;
+  with next as materialized (
+    select c.id, lower(lower((c.name || ' ' || coalesce(c.company, '')) collate "C") collate "default") like pattern as is_found
+    from public.crm_customers c
+    where (coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id) > (after_rank, after_id)
+    order by coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id limit looked_at
+  ), found as materialized (
+    select id from next where is_found limit size
+  )
+  select array(select id from found),
+         case when (select count(*) from found) = size then true else (select count(*) from next) < looked_at end
+    into ids, are_all;
+  if are_all then
+    return query select unnest(ids);
+    return;
+  end if;
+  -- Planned for this pattern; the order is had from what was found, or the first found would be looked for in order.
+  return query execute $query$
+    select id from (
+      select c.id, coalesce(-c.hosting_net_profit_daily, 'Infinity') as rank from public.crm_customers c
+      where lower(lower((c.name || ' ' || coalesce(c.company, '')) collate "C") collate "default") like $1
+        and (coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id) > ($2, $3)
+      offset 0) found
+    order by rank, id limit $4
+  $query$ using pattern, after_rank, after_id, size;
 end $$;

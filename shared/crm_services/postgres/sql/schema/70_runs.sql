@@ -27,6 +27,8 @@ alter table crm_hosting.runs add column if not exists lost integer not null defa
 -- Customers of its scope that it left with an ambiguous link, or a shared one; null unless it completed.
 alter table crm_hosting.runs add column if not exists ambiguous integer;
 alter table crm_hosting.runs add column if not exists shared integer;
+-- Of a run over everybody, how many customers it left with each finding.
+alter table crm_hosting.runs add column if not exists findings jsonb;
 -- An older table begins above the customers whose ids are not above 0.
 do $$ begin
   if exists (select from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum

@@ -1,0 +1,129 @@
+"""`make lists`: what a list costs a tenant of 100 customers among few others and among many, and whoever sees all.
+
+`python -m benchmarks.lists [few] [many]`: 1,000 and 1,000,000 unless said otherwise. Each round asks all of one
+database and then of the other; the tables have the quickest of the rounds. SEARCH_INDEX=1 adds the optional index.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from importlib import import_module
+from typing import Any, TextIO
+
+from benchmarks import asking, data, report
+from crm_services.postgres.database import Database
+from crm_services.sync.batch import run
+from local.lambda_context import LambdaContext
+from local.postgres import Server, connect, server
+
+FEW, MANY = 1_000, 1_000_000
+TENANT = data.OWNERS
+ROUNDS, TIMES = 5, 30
+MOST = 1.2  # how many times as long it may take among many
+
+TENANTS: dict[str, tuple[str, dict[str, str]]] = {
+    "page": ("hosting_customers", {}),
+    "search": ("hosting_customers", {"search": "mining"}),
+    "status": ("sync_status", {}),
+    "links": ("hosting_links", {}),
+    "runs": ("sync_runs", {}),
+    "preview": ("sync_all_hosting", {"dry_run": "true"}),
+    "sync-all": ("sync_all_hosting", {}),
+}
+# How many letters of a customer's name, which nobody else's may have: eight are rare, three are not.
+PARTS = {"rare": 8, "found in thousands": 3}
+
+
+def main(few: int, many: int) -> None:
+    """Print the tables."""
+    out, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: SIM115 (the log lines are written, and not read)
+    with tempfile.TemporaryDirectory(prefix="lists-") as folder, server(folder, data.SETTINGS) as postgres:
+        measure(postgres, few, many, out)
+
+
+def measure(postgres: Server, few: int, many: int, out: TextIO) -> None:
+    """The two tables, of a server that has the databases or gets them."""
+    names = {size: _synced(postgres, size) for size in (few, many)}
+    quickest: dict[tuple[str, int], float] = {}
+    for size, name in list(names.items()) * ROUNDS:
+        with closing(_at(postgres, name)):
+            for what, (function, query) in TENANTS.items():
+                best = _quickest(_ask(function, TENANT, query), TIMES)
+                quickest[what, size] = min(best, quickest.get((what, size), best))
+    print(report.table([
+        {"tenant's": what, f"among {few:,} ms": quickest[what, few], f"among {many:,} ms": quickest[what, many],
+         "ratio": quickest[what, many] / quickest[what, few], "at most": MOST} for what in TENANTS
+    ]), end="\n\n", file=out)  # fmt: skip
+    with closing(_at(postgres, names[many])):
+        print(report.table([
+            {"who sees all": what, f"of {many:,} ms": _quickest(_ask(function, asking.ADMIN, query), 5)}
+            for what, (function, query) in _of_all(postgres, names[many]).items()
+        ]), file=out)  # fmt: skip
+
+
+def _of_all(postgres: Server, name: str) -> dict[str, tuple[str, dict[str, str]]]:
+    with connect(postgres.url(name)) as crm:
+        [[profit, place]] = crm.run(
+            "select hosting_net_profit_daily, id from crm_customers where hosting_net_profit_daily is not null"
+            " order by hosting_net_profit_daily desc, id offset (select count(*) / 10 from crm_customers) limit 1"
+        )
+        [[late]] = crm.run("select max(id) * 9 / 10 from crm_customers")
+        [[called]] = crm.run("select substr(name, length(name) - 7) from crm_customers where id = :id", id=late)
+    pages = {"first page": {}, "page by profit": {"after": f"{profit}:{place}"},
+             "page of the never synced": {"after": f":{late}"}}  # fmt: skip
+    searches = {f"search, {kind}": called[:letters] for kind, letters in PARTS.items()}
+    searches |= {
+        "search, found in most": "mining",
+        "search, found in none": "no such name",
+        "search, two letters": "zz",
+    }
+    asked = pages | {what: {"search": text} for what, text in searches.items()}
+    return {what: ("hosting_customers", query) for what, query in asked.items()} | {"status": ("sync_status", {})}
+
+
+def _synced(postgres: Server, customers: int) -> str:
+    name = data.make(postgres, customers)
+    asking.let_in(postgres, name)
+    with connect(postgres.url(name)) as crm:
+        if not crm.run("select from crm_hosting.runs where tenant_id is null and state = 'completed'"):
+            with closing(_at(postgres, name)) as database:
+                run(database, None, "console")
+            crm.run("vacuum analyze")
+        if os.environ.get("SEARCH_INDEX"):
+            crm.run(data.SEARCH_INDEX.read_text())
+    return name
+
+
+def _at(postgres: Server, name: str) -> Database:
+    from crm_services.postgres.database import database  # noqa: PLC0415 (the settings are read when it is asked)
+
+    os.environ |= asking.environment(postgres, name) | {"RUN_PAUSE_SECONDS": "0"}
+    return database
+
+
+def _ask(function: str, account: int, query: dict[str, str]) -> Callable[[], None]:
+    handler, event = import_module(function).handler, asking.event(function, 0, account, **query)
+
+    def ask() -> None:
+        answer: dict[str, Any] = handler(event, LambdaContext(function))
+        assert answer["statusCode"] == 200, answer
+
+    return ask
+
+
+def _quickest(ask: Callable[[], None], times: int) -> float:
+    """Of so many, in milliseconds, once PostgreSQL has settled on a plan."""
+    found = []
+    for number in range(times + 6):
+        began = time.perf_counter()
+        ask()
+        if number >= 6:
+            found.append((time.perf_counter() - began) * 1000)
+    return min(found)
+
+
+if __name__ == "__main__":
+    main(*([int(size) for size in sys.argv[1:]] or [FEW, MANY]))
