@@ -11,9 +11,10 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from crm_services.base import secrets_manager
+from crm_services.base import aws as signing
+from crm_services.base.aws import Credentials, signed
 from crm_services.base.errors import Unavailable
-from crm_services.base.secrets_manager import CONTENT_TYPE, TARGET, Credentials, secret_string, signed
+from crm_services.base.secrets_manager import HEADERS, secret_string
 
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:session-AbCdEf"
 CREDENTIALS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "a/session+token==")
@@ -22,13 +23,11 @@ CREDENTIALS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEK
 @pytest.mark.parametrize("credentials", [CREDENTIALS, CREDENTIALS._replace(session_token=None)])
 def test_the_signature_is_the_one_that_botocore_makes(credentials: Credentials) -> None:
     host, body = "secretsmanager.eu-central-1.amazonaws.com", json.dumps({"SecretId": ARN}).encode()
-    request = AWSRequest(
-        "POST", f"https://{host}/", data=body, headers={"Content-Type": CONTENT_TYPE, "X-Amz-Target": TARGET}
-    )
-    SigV4Auth(botocore.credentials.Credentials(*credentials), secrets_manager.SERVICE, "eu-central-1").add_auth(request)
+    request = AWSRequest("POST", f"https://{host}/", data=body, headers=HEADERS)
+    SigV4Auth(botocore.credentials.Credentials(*credentials), "secretsmanager", "eu-central-1").add_auth(request)
     signed_at = time.mktime(time.strptime(request.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ")) - time.timezone
 
-    headers = signed(host, "eu-central-1", body, credentials, signed_at)
+    headers = signed("secretsmanager", host, "eu-central-1", body, HEADERS, credentials, signed_at)
 
     assert headers["authorization"] == request.headers["Authorization"]
     assert headers.get("x-amz-security-token") == request.headers.get("X-Amz-Security-Token")
@@ -116,7 +115,7 @@ def test_the_endpoint_is_the_arns_own_region_and_partition(monkeypatch: pytest.M
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(secrets_manager, "HTTPSConnection", Unreachable)
+    monkeypatch.setattr(signing, "HTTPSConnection", Unreachable)
     for arn in (ARN, ARN.replace("aws:", "aws-cn:", 1).replace("eu-central-1", "cn-north-1")):
         with pytest.raises(Unavailable):
             secret_string(arn, CREDENTIALS)

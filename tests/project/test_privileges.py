@@ -13,7 +13,8 @@ from tests.support.cloudformation import Stack
 from tests.support.deployed import PARAMETERS, TEMPLATE
 
 MARKET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:market"
-STACK = Stack(MarketSecretArn=MARKET)  # with all that a deployment can ask for
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:attention"
+STACK = Stack(MarketSecretArn=MARKET, AttentionTopicArn=TOPIC)  # with all that a deployment can ask for
 ROUTES = routes(TEMPLATE)
 HTTP = {route.function for route in ROUTES}
 FUNCTIONS = STACK.of_type("AWS::Lambda::Function")
@@ -28,7 +29,7 @@ WITHOUT_DATA = {"PanelFunction", "DocsFunction", "OpenApiDocumentFunction", "Ope
 # What the others may do. A function that is on neither list may do nothing.
 MAY: dict[str, set[tuple[str, str]]] = {
     "SyncAllHostingFunction": ANSWERS_REQUESTS | {(INVOKE, "DailySyncFunction.Arn")},
-    "DailySyncFunction": {(READ, DATABASE), (SEND, "DeadLetters.Arn"), *GOES_ON},
+    "DailySyncFunction": {(READ, DATABASE), (SEND, "DeadLetters.Arn"), ("sns:Publish", TOPIC), *GOES_ON},
     "MarketRefreshFunction": {(READ, MARKET)},
     "MigrateFunction": {(READ, DATABASE), (READ, OWNER), (READ, MARKET)},
 }
@@ -72,6 +73,10 @@ def test_a_function_may_do_what_is_on_this_list_and_nothing_else(function: str) 
     assert role["AssumeRolePolicyDocument"]["Statement"] == [
         {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": ["lambda.amazonaws.com"]}}
     ]
+
+
+def test_who_names_no_topic_lets_nobody_publish() -> None:
+    assert not Stack(MarketSecretArn=MARKET).of_type("AWS::IAM::Policy")
 
 
 def test_no_two_functions_share_a_role() -> None:

@@ -19,6 +19,7 @@ UNKNOWN = {
     "AWS::ApiGatewayV2::Stage",
     "AWS::CloudFormation::Stack",
     "AWS::CloudWatch::Alarm",
+    "AWS::IAM::Policy",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::SNS::Subscription",
     "AWS::Scheduler::Schedule",

@@ -8,6 +8,7 @@ AGES = {
     "market_days": ("day",),
     "scope_days": ("day",),
     "attention": ("since",),
+    "attention_messages": ("day",),
 }
 
 

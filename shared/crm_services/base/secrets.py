@@ -72,12 +72,10 @@ def _secret(arn_setting: str, refresh: bool) -> str:
 
 def _fetched(arn: str) -> str | None:
     # 20 ms of import that only a request which asks for a secret pays.
-    from crm_services.base.secrets_manager import Credentials, secret_string  # noqa: PLC0415
+    from crm_services.base.aws import own_credentials  # noqa: PLC0415
+    from crm_services.base.secrets_manager import secret_string  # noqa: PLC0415
 
-    credentials = Credentials(
-        required("AWS_ACCESS_KEY_ID"), required("AWS_SECRET_ACCESS_KEY"), os.environ.get("AWS_SESSION_TOKEN")
-    )
-    return secret_string(arn, credentials, endpoint=os.environ.get("AWS_ENDPOINT_URL"))
+    return secret_string(arn, own_credentials(), endpoint=os.environ.get("AWS_ENDPOINT_URL"))
 
 
 def _session_secrets(value: Any) -> list[Any]:

@@ -56,6 +56,7 @@ class Settings:
     run_pause_seconds: float
     run_retention_days: int
     history_days: int
+    attention_topic_arn: str | None
     thresholds: Thresholds
 
 
@@ -95,6 +96,7 @@ def settings() -> Settings:
         run_dead_after_seconds=float(os.environ.get("RUN_DEAD_AFTER_SECONDS", "300")),
         run_pause_seconds=float(os.environ.get("RUN_PAUSE_SECONDS", "60")),
         run_retention_days=int(os.environ.get("RUN_RETENTION_DAYS", "90")),
+        attention_topic_arn=os.environ.get("ATTENTION_TOPIC_ARN") or None,
         history_days=int(_number("HISTORY_DAYS", Decimal(730))),
         thresholds=Thresholds(
             link_rate_percent=_number("LINK_RATE_PERCENT", Thresholds.link_rate_percent),

@@ -14,6 +14,7 @@ from crm_services.sync.attention import review
 from crm_services.sync.chunks import CHUNK_SIZE, chunk, next_customers
 from crm_services.sync.counts import Counts
 from crm_services.sync.days import mark_run
+from crm_services.sync.digest import Digest, claim, send
 from crm_services.sync.findings import note_findings
 from crm_services.sync.lease import Lease, new_claim
 from crm_services.sync.old_days import prune_days
@@ -58,8 +59,10 @@ class Worker:
 
     def end(self, state: str, failure: str | None = None) -> float:
         """End the run; how many seconds it took."""
+        digest: Digest | None = None
 
         def end() -> float:
+            nonlocal digest
             with self._database.transaction() as transaction:
                 seconds = self._lease.end(transaction, state, failure)
                 if state == "completed":
@@ -71,10 +74,13 @@ class Worker:
                         total_day(transaction)
                         note_findings(transaction, self._lease.run_id)
                         self.needing_attention = review(transaction)
+                        digest = claim(transaction, self._lease.run_id)
                         _warn_of_indexes(transaction)
                 return seconds
 
         seconds = self._in_the_end(end)
+        if digest:
+            send(self._database, digest)
         prune(self._database, self._lease.tenant_id)
         if self._lease.tenant_id is None:
             prune_days(self._database)

@@ -9,3 +9,9 @@ create table if not exists crm_hosting.attention (
   severity numeric not null,              -- 0 to 100
   primary key (customer_id, kind)
 );
+
+-- The days on which a message about it was sent, or is to be, and by which run; null: it could not be sent yet.
+create table if not exists crm_hosting.attention_messages (
+  day date primary key,
+  run_id bigint
+);

@@ -18,7 +18,7 @@ grant select on crm_hosting.customers, crm_hosting.tenant_customers, crm_hosting
 grant select, insert, update on crm_hosting.runs to :"role";
 grant select, insert, update, delete on crm_hosting.run_errors, crm_hosting.findings,
   crm_hosting.fleet_now, crm_hosting.fleet_days, crm_hosting.market_days, crm_hosting.scope_days,
-  crm_hosting.attention to :"role";
+  crm_hosting.attention, crm_hosting.attention_messages to :"role";
 
 grant usage on schema crm_hosting to :"market_role";
 revoke all on all tables in schema crm_hosting from :"market_role";
