@@ -27,9 +27,17 @@ OF_UNICODE_15 = {
     0x1E08F,
     *range(0x1E4EC, 0x1E4F0),
 }
-KEYS = """
-select point, crm_hosting.email_key(replace(:pattern, '*', chr(point))) from unnest(cast(:points as integer[])) point
-"""
+# The key takes them as they are, as it does three quarters of Unicode: many in one address are as good as each alone.
+PLAIN = {
+    point
+    for point in KNOWN
+    if unicodedata.category(chr(point)) in {"Lo", "So", "Mn"}
+    and unicodedata.combining(chr(point)) == 0
+    and unicodedata.normalize("NFKD", chr(point)) == chr(point)
+    and chr(point) not in UNSEEN
+}
+TOGETHER = 64
+KEYS = "select crm_hosting.email_key(address) from unnest(string_to_array(:addresses, chr(10))) address"
 
 
 def key(address: str) -> str | None:
@@ -44,10 +52,19 @@ def key(address: str) -> str | None:
 def test_every_character_of_unicode_is_keyed_as_its_properties_say(owner: Connection, pattern: str) -> None:
     [[version]] = owner.run("select current_setting('server_version_num')::int / 10000")
     known = KNOWN if version >= 16 else [point for point in KNOWN if point not in OF_UNICODE_15]
-    keys = dict(owner.run(KEYS, pattern=pattern, points=f"{{{','.join(map(str, known))}}}"))
+    alone = [chr(point) for point in known if point not in PLAIN]
+    plain = "".join(chr(point) for point in known if point in PLAIN)
+    some = alone + [plain[start : start + TOGETHER] for start in range(0, len(plain), TOGETHER)]
+    some.remove("\n")  # which parts the addresses here
+    addresses = [pattern.replace("*", one) for one in some]
+    keys = [found for (found,) in owner.run(KEYS, addresses="\n".join(addresses))]
 
-    different = [hex(point) for point in known if keys[point] != key(pattern.replace("*", chr(point)))]
-    assert different == []
+    assert len(keys) == len(addresses)
+    assert [
+        (ascii(one), ascii(found))
+        for one, address, found in zip(some, addresses, keys, strict=True)
+        if found != key(address)
+    ] == []
 
 
 @pytest.mark.parametrize(

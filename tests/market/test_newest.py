@@ -171,13 +171,19 @@ around = st.sampled_from(CHANGES).map(datetime.fromisoformat)
 moments = st.one_of(around, around, st.integers(0, 8759).map(lambda hours: YEAR + hours * HOUR))
 
 
+@pytest.fixture(params=ZONES)
+def zone(request: pytest.FixtureRequest, to_migrate: Migrate) -> str:
+    """The CRM's clock, once the database was migrated for it."""
+    chosen: str = request.param
+    to_migrate(snapshot_time_zone=chosen)
+    return chosen
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), moment=moments)
-@pytest.mark.parametrize("zone", ZONES)
 def test_whatever_the_zone_and_the_hour_the_newest_that_is_not_to_come_counts(
-    owner: Connection, to_migrate: Migrate, zone: str, data: st.DataObject, moment: datetime
+    owner: Connection, zone: str, data: st.DataObject, moment: datetime
 ) -> None:
-    to_migrate(snapshot_time_zone=zone)
     now = (moment + data.draw(st.integers(-300, 300)) * MINUTE).replace(tzinfo=UTC)
     minutes = st.lists(st.integers(-300, 300), max_size=6)
     walls = [(now + n * MINUTE).astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0) for n in data.draw(minutes)]
