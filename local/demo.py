@@ -1,4 +1,4 @@
-"""The demo's data, the contract's story: 150 customers, 45 of them with an account and a fleet."""
+"""The demo's data, the contract's story: 150 customers, 45 with an account, and all of these but one with a fleet."""
 
 import json
 import math
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pg8000.native import Connection, identifier
 
-from local import collector, crm_rows, fleets, people
+from local import collector, crm_rows, doubts, fleets, people
 from local.crm_rows import Row
 from local.postgres import connect
 
@@ -28,7 +28,8 @@ def load(url: str) -> None:
     """Fill the CRM's empty tables; the URL is that of their owner."""
     chance = random.Random(SEED)  # noqa: S311 (the same data every time is the point)
     accounts, customers = people.accounts_and_customers()
-    hosted = [account["id"] for account in accounts[len(people.STAFF) :]]
+    empty = customers[doubts.WITHOUT_MACHINES - 1]["user_account_id"]
+    hosted = [account["id"] for account in accounts[len(people.STAFF) :] if account["id"] != empty]
     miners, machines = fleets.fleets(chance, hosted), fleets.machines(chance, hosted)
     with connect(url) as db:
         db.run("begin")

@@ -8,6 +8,8 @@ from typing import Any
 
 from pg8000.native import Connection
 
+from local import doubts
+from local.people import ADMIN, MINE_OWNER
 from local.postgres import connect
 
 DAYS = 90
@@ -101,6 +103,7 @@ def invent(url: str) -> bool:
         for ago in range(DAYS, 0, -1):
             if ago not in MISSED:
                 _night(db, today - timedelta(ago), ago)
+        doubts.happen(db, ADMIN.id, MINE_OWNER.id)
         db.run("commit")
     return True
 

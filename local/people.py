@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from local import crm_rows
+from local import crm_rows, doubts
 from local.crm_rows import GRANTED, OPENED, REGISTERED, Row
 
 CUSTOMERS = 150
@@ -67,6 +67,7 @@ def accounts_and_customers() -> tuple[list[Row], list[Row]]:
                 customer["user_account_id"] = len(accounts)
                 if number != FIRST_CUSTOMER:  # whose address has changed since
                     customer["email"] = f"office.{_address(number)}"
+        customer |= doubts.CUSTOMERS.get(number, {})
     # Hosting has clients whom the CRM does not know.
     for number in range(CUSTOMERS + 1, CUSTOMERS + 13):
         accounts.append(_account(len(accounts) + 1, number, _customer(number)))
@@ -81,12 +82,12 @@ def _staff(account: Account) -> Row:
 def _account(id_: int, number: int, customer: Row) -> Row:
     email = _typed(_address(number), number * 3)
     row = crm_rows.account(customer["name"], email, made=_made(number), by=customer["created_by_id"])
-    return {"id": id_, **row, "is_active": number <= CUSTOMERS or number % 4 != 0}
+    return {"id": id_, **row, "is_active": number <= CUSTOMERS or number % 4 != 0} | doubts.ACCOUNTS.get(number, {})
 
 
 def _made(number: int) -> str:
     """How the account came about; nobody's customers have no site owner who would open one."""
-    opened = number % 5 == 2 or number == FIRST_CUSTOMER
+    opened = number % 5 == 2 or number in {FIRST_CUSTOMER, doubts.OPENED_BY_THE_OTHER}
     return OPENED if opened and _owner(number) else (REGISTERED, GRANTED)[number % 2]
 
 
@@ -97,7 +98,7 @@ def _customer(number: int) -> Row:
     created = FIRST_DAY + timedelta(days=number * 6, minutes=number * 37)
     row = crm_rows.customer(
         _name(number)[0],
-        _nearly(number) or {0: None, 5: ""}.get(number % 10, _typed(_address(number), number)),
+        {0: None, 5: ""}.get(number % 10, _typed(_address(number), number)),
         _owner(number),
         company=company,
         phone=f"+1 555 01{number % 100:02}",
@@ -111,19 +112,6 @@ def _customer(number: int) -> Row:
         miners_count=0,
     )
     return {"id": number, **row}
-
-
-def _nearly(number: int) -> str | None:
-    """What is in the field of some that are not linked, though there is an account: that of the customer before."""
-    address = _address(number - 1)
-    local, _, domain = address.partition("@")
-    return {
-        12: f"{local}@{domain[1]}{domain[0]}{domain[2:]}",
-        18: f"{local.replace('.', '')}+crm@{domain}",
-        22: f"{_name(number - 1)[0]} <{address}>; +1 555 0100",
-        28: f"{local[:-1]}@{domain}",
-        32: "N/A",
-    }.get(number)
 
 
 def _owner(number: int) -> int | None:

@@ -97,6 +97,17 @@ def test_the_best_three_come_first_the_likeliest_at_the_top(client: Client, crm:
     assert [one["score"] for one in found] == sorted((one["score"] for one in found), reverse=True)
 
 
+def test_of_two_accounts_as_far_away_the_one_of_the_same_name_comes_first(client: Client, crm: Crm, admin: int) -> None:
+    other = crm.account("yang.zhao@gmail.com", name="赵洋")
+    same = crm.account("yong.zhao@gmail.con", name="赵勇")
+    customer = crm.customer("yong.zhao@gmail.com", name=" 赵勇")
+
+    found = of(client, admin, customer)["suggestions"]
+
+    assert [(one["account_id"], one["kind"]) for one in found] == [(same, "typo"), (other, "typo")]
+    assert found[0]["score"] > found[1]["score"]
+
+
 def test_state_suggested_lists_those_alone_and_goes_on(client: Client, crm: Crm, admin: int) -> None:
     crm.account("ann@gmail.com")
     wanted = []

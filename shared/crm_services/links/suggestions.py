@@ -25,6 +25,7 @@ from cut, lateral (values (after), (letter || after)) r (rest),
 
 # The best of the accounts that the caller may see, for each of the customers. Who does not see all customers sees his
 # own accounts and those that he created and, in link scope `any`, those that an address leads to: he could type it.
+# Somebody else may well be one letter away, but is not called the same.
 SUGGESTIONS = f"""
 with c as materialized (
   select c.* from crm_hosting.customers c where c.id = any (:ids::integer[])
@@ -55,7 +56,9 @@ with c as materialized (
   select c.id, a.id, 'company', 50
   from c join crm_hosting.accounts a on a.name_key = crm_hosting.name_key(c.company) collate "C"
 ), best as (
-  select distinct on (f.id, f.account_id) f.id, f.account_id, f.kind, f.score, a.name, a.email, a.is_active
+  select distinct on (f.id, f.account_id) f.id, f.account_id, f.kind, a.name, a.email, a.is_active,
+         f.score + case when f.score between 80 and 95 and a.name_key = crm_hosting.name_key(c.name) then 4 else 0 end
+           as score
   from found f join c on c.id = f.id join crm_hosting.accounts a on a.id = f.account_id
   where (c.refused_account_ids is null or a.id <> all (c.refused_account_ids))
     and (:tenant_id::integer is null or :tenant_id::integer in (a.id, a.created_by_id)
