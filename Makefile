@@ -109,6 +109,9 @@ bench: setup ## measure against the floor and the CRM's own way (SIZES="1000 100
 	@$(BIN)/python -m benchmarks.requests $(SIZES)
 	@$(BIN)/python -m benchmarks.batch $(SIZES)
 
+bench-year: setup ## simulate a year of the history (CUSTOMERS, DAYS override 100000 and 365, which take an hour)
+	@$(BIN)/python -m benchmarks.year $(or $(CUSTOMERS),100000) $(or $(DAYS),365)
+
 load: setup ## drive the served API with wrk at rising concurrency
 	@$(BIN)/python -m benchmarks.load
 
