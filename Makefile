@@ -126,6 +126,9 @@ bench-view: setup ## measure what the tenant's view costs against the bare table
 
 ##@ Upkeep
 
+pictures: setup ## take the pictures in docs/images anew, of the demo (needs Debian's chromium)
+	@$(BIN)/python -m local.pictures
+
 openapi: setup ## write the OpenAPI document anew, after a change to what the endpoints take or answer
 	@$(BIN)/python -m local.openapi
 

@@ -9,8 +9,12 @@ from crm_services.access.roles import Permission
 from crm_services.base.messages import text
 from crm_services.http.answers import Json, answers, ok
 from crm_services.http.api import Api
+from crm_services.http.parameters import MAX_ID
 from crm_services.http.schemas.sync import BatchAnswer, BatchPreviewAnswer
+from crm_services.sync.chunks import BEFORE_ALL
 from crm_services.sync.requested import preview_requested, run_requested
+
+AFTER = "The `next` of the dry run's page before; its counts are then of the customers that this page looked at"
 
 api = Api(Permission.SYNC)
 handler = api.handler
@@ -22,6 +26,7 @@ handler = api.handler
 )
 def sync_all_hosting(
     dry_run: Annotated[bool, Query(description="Write nothing, and say what would change")] = False,
+    after: Annotated[int | None, Query(description=AFTER, ge=BEFORE_ALL, le=MAX_ID)] = None,
 ) -> Response[Json]:
     """The same for every customer that the caller sees.
 
@@ -29,7 +34,8 @@ def sync_all_hosting(
     429 where a mine owner asks again within a minute and nothing has changed.
     """
     if dry_run:
-        return Response(200, body=ok(preview_requested(api.transaction, api.caller(), api.has_time)))
+        preview, following = preview_requested(api.transaction, api.caller(), api.has_time, after)
+        return Response(200, body=ok(preview, next=following))
     outcome = run_requested(api.transaction, api.caller(), api.has_time)
     result = outcome.result
     message = text("synced_so_far" if outcome.remaining else "synced_all", api.language, **result)

@@ -4,20 +4,27 @@ import { within } from "./address.js";
 import { ask, customerPath } from "./api.js";
 import { bar, ring } from "./charts.js";
 import { $, element, time, value } from "./dom.js";
+import { csv } from "./download.js";
 import { prepareFleet, showFleet } from "./fleet.js";
 import { btc, count, difficulty, efficiency, exactly, hashrate, joined, moment, NONE, percent, power, usd } from "./format.js";
 import { become, notify, open } from "./page.js";
+import { part } from "./parts.js";
+import { pastOf, showPast } from "./past.js";
+import { showPerformance } from "./performance.js";
 import { prepareSync, showRecord } from "./record.js";
-import { figure } from "./table.js";
+import { named, shares } from "./shares.js";
 import { t } from "./texts.js";
 import "./texts_customer.js";
+import { prepareWhatIf, showWhatIf } from "./whatif.js";
 
 const STALE = 6 * 3600 * 1000;
-const MODELS_SHOWN = 8;
 const customerId = location.pathname.split("/").at(-1);
 
 $("back").href = within("/crm/hosting");
 prepareFleet();
+prepareWhatIf();
+$("past-csv").append(csv(() => pastOf(customerId), `days-${customerId}`));
+$("fleet-csv").append(csv(`${customerPath(customerId)}/hosting-miners`, `machines-${customerId}`));
 prepareSync(customerId, show);
 open(show);
 
@@ -27,6 +34,7 @@ async function show() {
   fleet.catch(() => {});
   const row = ask(`/crm/api/hosting/customers?customer=${customerId}`);
   row.catch(() => {});
+  const parts = [fleet];
   const { data: stats } = await ask(`${customerPath(customerId)}/hosting-stats?include=`);
   const { data: [customer] } = await row;
   const isEmpty = Object.values(stats.by_status).every((machines) => machines === 0);
@@ -42,12 +50,14 @@ async function show() {
     market(stats);
     money(stats);
     machines(stats);
-    models(stats);
+    shares($("models"), stats.by_model, stats, (count) => t("other_models", { count }), true);
+    shares($("sites"), named(stats.by_location), stats, () => t("other_sites"));
     become("ready");
+    parts.push(part("past", () => showPast(customerId)), showPerformance(customerId), fleet.then((energy) => showWhatIf(stats, energy)));
   }
   $("record").hidden = isEmpty && !customer.synced_at; // nothing to write, and nothing written before
   if (!$("record").hidden) await showRecord(customer);
-  await fleet;
+  await Promise.all(parts);
 }
 
 function market({ btc_price: price, network_difficulty: hard, market_as_of: at }) {
@@ -91,25 +101,6 @@ function machines(stats) {
   const part = (kind, apart) => ({ kind, name: t(kind), count: stats.by_status[kind], apart });
   const parts = [part("active"), part("maintenance"), part("offline")];
   ring(stats.by_status.sold ? [...parts, part("sold", t("not_counted"))] : parts);
-}
-
-function models({ by_model, total_hashrate, total_power }) {
-  const listed = Object.entries(by_model).map(([name, figures]) => ({ name, ...figures }));
-  const rest = listed.splice(listed.length > MODELS_SHOWN ? MODELS_SHOWN - 1 : MODELS_SHOWN);
-  const total = (of) => rest.reduce((sofar, model) => sofar + model[of], 0);
-  if (rest.length) {
-    const name = t("other_models", { count: rest.length });
-    listed.push({ name, count: total("count"), hashrate: total("hashrate"), power: total("power") });
-  }
-  const measure = (kind, share, label) => element("div.measure", {},
-    bar([{ kind, share }]), figure(100 * share, percent, t(label)));
-  const none = element("li.muted", {}, t("no_machines"));
-  $("models").replaceChildren(...(listed.length ? [] : [none]), ...listed.map((model) => element("li", { "data-model": model.name },
-    element("span", {}, model.name,
-      element("span.muted", {}, joined(efficiency(model.hashrate && model.power / model.hashrate)))),
-    value(element("data"), model.count, (machines) => [...count(machines), t("machines")]),
-    measure("hash", model.hashrate / (total_hashrate || 1), "hashrate_share"),
-    measure("watt", model.power / (total_power || 1), "power_share"))));
 }
 
 function unlinked({ has_email: hasEmail }) {

@@ -43,7 +43,7 @@ export function prepareFleet() {
   addEventListener("afterprint", () => draw());
 }
 
-/** Load the customer's fleet and show it, the newest part first. */
+/** Load the customer's fleet and show it, the newest part first: the kWh that its active machines take in a day. */
 export async function showFleet(customerId) {
   all = [];
   isComplete = false;
@@ -61,10 +61,12 @@ export async function showFleet(customerId) {
       isComplete = after == null;
       refresh();
     }
+    return all.reduce((sofar, miner) => sofar + (miner.status === "active" ? miner.total_power * 0.024 : 0), 0);
   } catch (error) {
     if (error.status === 401) throw error;
     const retry = element("button", { type: "button", onclick: () => showFleet(customerId) }, t("retry"));
     $("shown").replaceChildren(`${error.message} `, retry);
+    return null;
   }
 }
 

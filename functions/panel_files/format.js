@@ -41,6 +41,8 @@ export const dollarsRoughly = known((figure) => [(Math.abs(figure) < 1000 ? doll
 export const tariff = (figure) => [`$${open.format(figure)}/kWh`];
 export const btc = known((figure) => [`₿${eight.format(figure)}`]);
 export const percent = known((figure) => [one.format(figure), "%"]);
+export const temperature = known((figure) => [one.format(figure), "°C"]);
+export const energy = scaled(["kWh", "MWh", "GWh"]);
 export const exactly = known((figure) => [open.format(figure)]);
 
 export const joined = (parts) => parts.filter(Boolean).join(" ");

@@ -6,8 +6,10 @@ import { btc, count, megawatt, moment, NONE, usd } from "./format.js";
 import { busily } from "./parts.js";
 import { figure } from "./table.js";
 import { t } from "./texts.js";
+import "./texts_fields.js";
 
-const FIELDS = {
+/** What a sync writes, and how it is shown. */
+export const FIELDS = {
   miners_count: count,
   mining_capacity: megawatt,
   primary_miner_model: (name) => (name ? [name] : NONE),

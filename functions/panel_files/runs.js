@@ -1,32 +1,104 @@
-// The runs of the batch, and the batch itself.
+// The runs of the batch: a list, one of them in detail, and the batch itself.
 
+import { said, say, whenMoved, within } from "./address.js";
 import { ask } from "./api.js";
-import { prepareBatch, told } from "./batch.js";
-import { $, element, time } from "./dom.js";
-import { count, moment } from "./format.js";
+import { followBatch, MARKS, prepareBatch } from "./batch.js";
+import { prepareChanges } from "./changes.js";
+import { $, element } from "./dom.js";
+import { count, joined, moment } from "./format.js";
 import { become, open } from "./page.js";
-import { empty } from "./parts.js";
+import { busily, empty, part } from "./parts.js";
+import { began, showRun } from "./run.js";
+import { cell, figure, headers, row } from "./table.js";
 import { t } from "./texts.js";
 
-const SHOWN = 20;
-const MARKS = { completed: "active", running: "maintenance", partial: "maintenance", failed: "offline", abandoned: "offline" };
+const PAGE = 12;
+const numeric = true;
+const RUN = { key: "run" };
+const TOOK = { key: "took", numeric };
+const COUNTS = Object.entries({ changed: "changed", synced_count: "synced", skipped: "skipped", failed_customers: "errors" })
+  .map(([key, of]) => ({ key, of, numeric }));
+
+let runs = [];
+let next = null;
 
 document.title = `${t("runs")} · ${t("hosting")}`;
+$("columns").append(...headers([RUN, ...COUNTS, TOOK]));
+$("older").onclick = () => busily($("older"), () => part("list", older));
 prepareBatch(show);
-open(show);
+prepareChanges();
+whenMoved(choose);
+open(async () => {
+  await show();
+  followBatch(show).catch(() => {}); // what it cannot ask, the list could not either
+});
 
+/** The newest runs, and of them the one that the address says, else the first. */
 async function show() {
-  const { data: runs } = await ask(`/crm/api/sync-runs?limit=${SHOWN}`);
-  $("runs").replaceChildren(...(runs.length ? runs.map(drawn) : [element("li", {}, empty(t("no_runs")))]));
+  await part("list", async () => {
+    const page = await ask(`/crm/api/sync-runs?limit=${PAGE}`);
+    [runs, next] = [page.data, page.next];
+    covered(page.last);
+    draw();
+  });
   become("ready");
+  await choose();
+}
+
+async function older() {
+  const page = await ask(`/crm/api/sync-runs?limit=${PAGE}&before=${next}`);
+  [runs, next] = [[...runs, ...page.data], page.next];
+  draw();
+}
+
+/** An owner's list has the owner's own runs alone; what the daily run over everybody did is said beside it. */
+function covered(last) {
+  const isSaid = last?.is_over_everybody && runs.every((run) => run.tenant_id != null);
+  $("covered").hidden = !isSaid;
+  if (isSaid) $("covered").textContent = t("covered", { when: moment(last.ended_at).text, errors: joined(count(last.errors)) });
+}
+
+function draw() {
+  const none = row(element("td.nothing", { role: "cell", colspan: 6 }, empty(t("no_runs"))));
+  $("runs").replaceChildren(...(runs.length ? runs.map(drawn) : [none]));
+  $("shown").textContent = runs.length ? t("runs_shown", { count: joined(count(runs.length)) }) : "";
+  $("older").hidden = next == null;
+  mark();
+}
+
+function mark() {
+  for (const line of $("runs").querySelectorAll("[data-run]")) {
+    line.querySelector("a").ariaCurrent = Number(line.dataset.run) === chosenId() ? "true" : null;
+  }
 }
 
 function drawn(run) {
-  const changed = t("changed_rows", { count: number(run.changed) });
-  const seconds = t("seconds", { count: run.duration_seconds.toFixed(1) });
-  return element("li", { "data-run": run.run_id },
-    element(`span.dot.${MARKS[run.state]}`, {}, t(run.state)),
-    element("span.muted", {}, time(element("time"), moment(run.started_at)), ` · ${t(run.origin)}`),
-    element("span", {}, told(run)),
-    element("span.muted", {}, `${changed} · ${seconds}`));
+  const link = element("a", {
+    href: within(location.pathname, { run: run.run_id }),
+    onclick: (event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+      event.preventDefault();
+      say({ run: run.run_id });
+      choose().then(() => $("run").focus());
+    },
+  }, began(run));
+  const line = row(
+    cell(RUN, element("span", {}, link), element("span", {},
+      element(`span.dot.${MARKS[run.state]}`, {}, t(run.state)), ` · ${t(run.origin)}`, run.tenant_id != null && ` · ${t("of_owner", { id: run.tenant_id })}`)),
+    ...COUNTS.map((column) => cell(column, figure(run[column.of], count))),
+    cell(TOOK, t("seconds", { count: run.duration_seconds.toFixed(1) })),
+  );
+  line.dataset.run = run.run_id;
+  line.classList.toggle("failing", run.errors > 0);
+  return line;
+}
+
+const chosenId = () => Number(said("run")) || runs[0]?.run_id;
+
+/** Show the chosen one, and mark it in the list. */
+async function choose() {
+  const id = chosenId();
+  mark();
+  $("run").hidden = !id;
+  if (id) await part("run", () => showRun(id));
 }

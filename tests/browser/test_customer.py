@@ -79,7 +79,7 @@ def test_models_have_their_machines_and_shares(visitor: Visitor) -> None:
 
     for model, figures in stats["by_model"].items():
         hashrate, power = figures["hashrate"] / stats["total_hashrate"], figures["power"] / stats["total_power"]
-        shown = exact(page, f"#models [data-model='{model}'] data")
+        shown = exact(page, f"#models [data-name='{model}'] data")
         assert shown == pytest.approx([figures["count"], 100 * hashrate, 100 * power])
     widths = page.locator("#models rect.hash").evaluate_all(
         "all => all.map((one) => parseFloat(one.getAttribute('width')))"

@@ -129,6 +129,7 @@ def test_a_refusal_is_undone_and_one_of_before_taken_back(visitor: Visitor, data
     assert database.run(said, id=customer) == []
 
     line.locator("[data-does=refuse]").click()
+    expect(line).to_contain_text(f"Account #{account} is refused")
     page.reload()
     settled(page)
     line.locator("[data-does=take_back]").click()

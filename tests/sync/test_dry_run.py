@@ -86,7 +86,7 @@ def test_a_dry_run_of_the_batch_counts_as_the_run_would_and_writes_nothing(
     assert data(client.post(f"{ALL}?dry_run=true", admin))["changed"] == 0
 
 
-def test_a_dry_run_shows_the_first_hundred_of_the_callers_customers(
+def test_a_dry_run_shows_the_callers_customers_a_hundred_at_a_time(
     client: Client, crm: Crm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preview, "SHOWN", 3)
@@ -95,10 +95,49 @@ def test_a_dry_run_shows_the_first_hundred_of_the_callers_customers(
     crm.linked_customer()
     own = [crm.linked_customer(tenant) for _ in range(5)]
 
-    result = data(client.post(f"{ALL}?dry_run=true", tenant))
+    first = client.post(f"{ALL}?dry_run=true", tenant).json
+    assert first is not None
+    second = client.post(f"{ALL}?dry_run=true&after={first['next']}", tenant).json
+    assert second is not None
 
-    assert (result["total"], result["changed"]) == (5, 5)
-    assert [change["customer_id"] for change in result["changes"]] == own[:3]
+    assert (first["data"]["total"], first["data"]["changed"]) == (5, 5)
+    assert [change["customer_id"] for change in first["data"]["changes"]] == own[:3]
+    assert [change["customer_id"] for change in second["data"]["changes"]] == own[3:]
+    assert second["next"] is None
+    names = {change["name"] for page in (first, second) for change in page["data"]["changes"]}
+    assert names == {name for [name] in crm.db.run("select name from crm_customers where id = any (:ids)", ids=own)}
+
+
+@pytest.mark.parametrize("chunk_size", [1, 2, 3, 100])
+@pytest.mark.parametrize("answers_in_time", [1, 2, 1000])
+def test_a_walk_from_page_to_page_meets_every_change_once_and_looks_no_further_than_it_shows(
+    client: Client, crm: Crm, monkeypatch: pytest.MonkeyPatch, chunk_size: int, answers_in_time: int
+) -> None:
+    monkeypatch.setattr(preview, "SHOWN", 2)
+    monkeypatch.setattr(preview, "CHUNK_SIZE", chunk_size)
+    admin = crm.account(role="admin")
+    changed = []
+    for number in range(9):
+        if number % 3 == 1:
+            crm.customer()
+        else:
+            changed.append(crm.linked_customer())
+    met, path = [], f"{ALL}?dry_run=true"
+    while path:
+        clock = itertools.chain([True] * answers_in_time, itertools.repeat(False))
+        monkeypatch.setattr(sync_all_hosting.api, "has_time", lambda clock=clock: next(clock))
+        page = client.post(path, admin).json
+        assert page is not None
+        met += [change["customer_id"] for change in page["data"]["changes"]]
+        assert len(page["data"]["changes"]) <= 2
+        path = "" if page["next"] is None else f"{ALL}?dry_run=true&after={page['next']}"
+
+    assert met == changed
+
+
+@pytest.mark.parametrize("after", ["x", "-2147483649", "2147483648", "1.5"])
+def test_a_page_that_cannot_be_is_refused(client: Client, crm: Crm, after: str) -> None:
+    assert client.post(f"{ALL}?dry_run=true&after={after}", crm.account(role="admin")).status_code == 400
 
 
 def test_a_customer_whose_figures_fit_no_column_is_an_error_of_the_dry_run_alone(client: Client, crm: Crm) -> None:

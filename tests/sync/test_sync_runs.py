@@ -95,8 +95,10 @@ def test_a_run_names_the_customers_that_it_could_not_sync_and_why(client: Client
     RunAnswer.model_validate_json(answer.get_data())
     details = data(answer)
     assert details["run"]["errors"] == 3
+    names = dict(crm.db.run("select id, name from crm_customers"))
     assert details["failures"] == [
-        {"customer_id": customer, "sqlstate": "23514", "constraint": "solvent"} for customer in refused
+        {"customer_id": customer, "name": names[customer], "sqlstate": "23514", "constraint": "solvent"}
+        for customer in refused
     ]
     page = client.get(f"{RUNS}/1?limit=2", admin).json
     assert page is not None

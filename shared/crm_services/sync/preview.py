@@ -19,29 +19,33 @@ select pg_try_advisory_xact_lock(hashtextextended('crm_hosting.previews', coales
 """
 
 
-def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[[], bool]) -> dict[str, Any]:
-    """The counts that a run would have, and its first changes; `remaining` where the time was up before.
+def preview_batch(
+    database: Database, tenant_id: int | None, has_time: Callable[[], bool], after: int | None = None
+) -> tuple[dict[str, Any], int | None]:
+    """The counts that a run would have, and its first changes; and the customer to go on after, None at the end.
 
-    What a constraint or trigger of the CRM would refuse shows when it is written, not here. Raises Conflict while
-    another preview of the scope is under way.
+    With `after` it begins behind that customer, and ends when it has as many changes as are shown. `remaining` are the
+    customers that it did not look at: the time was up, or that end was reached. What a constraint or trigger of the CRM
+    would refuse shows when it is written, not here. Raises Conflict while another preview of the scope is under way.
     """
-    pace, after = Pace(CHUNK_SIZE), BEFORE_ALL
+    pace, place = Pace(CHUNK_SIZE), BEFORE_ALL if after is None else after
     total, due, errors, changed = 0, 0, 0, 0
     changes: list[Any] = []
     remaining = 0
     while True:
         count, upto = 0, 0
+        is_page = after is not None and len(changes) == SHOWN
         try:
             with chunk(database, tenant_id, read_only=True) as transaction:
                 if not transaction.value(LOCK_PREVIEW, tenant_id=tenant_id):
                     raise Conflict
-                count, upto, ids = next_customers(transaction, after, pace.size)
+                count, upto, ids = next_customers(transaction, place, pace.size)
                 if not count:
                     break
-                if not has_time():
-                    remaining = count_after(transaction, after)
+                if is_page or not has_time():
+                    remaining = count_after(transaction, place)
                     break
-                seen = preview_range(transaction, after, upto, SHOWN - len(changes), ids)
+                seen = preview_range(transaction, place, upto, SHOWN - len(changes), ids)
         except QueryFailed as error:
             if not error.is_fault_of_a_row:
                 raise
@@ -52,13 +56,18 @@ def preview_batch(database: Database, tenant_id: int | None, has_time: Callable[
             pace.went_well(count)
             total, due, changed = total + count, due + seen.due, changed + seen.changed
             changes += json.loads(seen.changes)
-        after = upto
-    return {
+        place = upto
+    following = None
+    if changed > len(changes) or (remaining and len(changes) == SHOWN):
+        following = changes[-1]["customer_id"]
+    elif remaining:
+        following = place
+    counts = {
         "total": total,
         "synced": due,
         "skipped": total - due - errors,
         "errors": errors,
         "changed": changed,
         "remaining": remaining,
-        "changes": changes,
     }
+    return counts | {"changes": changes}, following

@@ -61,7 +61,10 @@ with {COMPARED}, shown as (
   from compared where is_changed order by id limit :limit::integer
 )
 select (select count(*) from compared where is_due), (select count(*) from compared where is_changed),
-       (select coalesce(json_agg(json_build_object('customer_id', id, 'changes', changes) order by id), '[]')::text
+       (select coalesce(json_agg(json_build_object(
+          'customer_id', id, 'name', (select name from crm_hosting.customers c where c.id = shown.id),
+          'changes', changes
+        ) order by id), '[]')::text
         from shown)
 """
 

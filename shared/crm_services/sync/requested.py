@@ -42,11 +42,14 @@ def run_requested(transaction: Transaction, caller: Caller, has_time: Callable[[
     return run(database, caller.tenant_id, "request", caller.user_id, limit)
 
 
-def preview_requested(transaction: Transaction, caller: Caller, has_time: Callable[[], bool]) -> dict[str, Any]:
+def preview_requested(
+    transaction: Transaction, caller: Caller, has_time: Callable[[], bool], after: int | None = None
+) -> tuple[dict[str, Any], int | None]:
     """`preview_batch` over the caller's scope; its chunks have transactions of their own, so the caller's ends here."""
     transaction.commit()
-    return preview_batch(database, caller.tenant_id, has_time)
+    return preview_batch(database, caller.tenant_id, has_time, after)
 
 
 def _has_changed(database: Database, caller: Caller) -> bool:
-    return bool(preview_batch(database, caller.tenant_id, always)["changed"])
+    counts, _ = preview_batch(database, caller.tenant_id, always)
+    return bool(counts["changed"])

@@ -54,7 +54,9 @@ with page as materialized (
 select r.tenant_id,
        json_build_object('run', {_RUN}, 'failures', (
          select coalesce(json_agg(json_build_object(
-           'customer_id', e.customer_id, 'sqlstate', e.sqlstate, 'constraint', e.constraint_name
+           'customer_id', e.customer_id,
+           'name', (select name from crm_hosting.customers c where c.id = e.customer_id),
+           'sqlstate', e.sqlstate, 'constraint', e.constraint_name
          ) order by e.customer_id), '[]')
          from (select * from page order by customer_id limit :limit::integer) e))::text,
        case when (select count(*) from page) > :limit::integer

@@ -28,15 +28,16 @@ class CustomerChanges(Schema):
     """The fields of a customer's record that a sync would change."""
 
     customer_id: int
+    name: str
     changes: dict[str, FieldChange]
 
 
 class BatchPreviewSchema(SyncResultSchema):
     """What a batch would do; what the CRM would refuse shows only when it is written."""
 
-    remaining: Count = Field(description="Customers that were not looked at when the time was up")
+    remaining: Count = Field(description="Customers that were not looked at: the time was up, or a later page was full")
     changed: Count = Field(description="Of the synced: records that would change")
-    changes: list[CustomerChanges] = Field(description="The first hundred of them")
+    changes: list[CustomerChanges] = Field(description="The first hundred of them, by id")
 
 
 class RunSchema(Schema):
@@ -72,6 +73,7 @@ class RunFailure(Schema):
     """A customer that a run could not sync."""
 
     customer_id: int
+    name: str | None = Field(None, description="Null where the customer is gone, or out of the caller's sight by now")
     sqlstate: str = Field(description="55P03: its record was locked; else what PostgreSQL says of the data")
     constraint: str | None = Field(None, description="The constraint that refused it")
 
@@ -122,7 +124,9 @@ class SyncPreviewAnswer(Answer[dict[str, FieldChange]]):
 
 
 class BatchPreviewAnswer(Answer[BatchPreviewSchema]):
-    """What a batch would change."""
+    """What a batch would change; `next` is the `after` of the next page of changes, null at the end."""
+
+    next: int | None = None
 
 
 class LastRun(Schema):

@@ -1,0 +1,71 @@
+// What a run would change, before it does: every customer with each field before and after, page by page.
+
+import { said, say, whenMoved, within } from "./address.js";
+import { ask } from "./api.js";
+import { BATCH } from "./batch.js";
+import { $, element } from "./dom.js";
+import { count, joined } from "./format.js";
+import { busily, part } from "./parts.js";
+import { FIELDS } from "./record.js";
+import { cell, figure, headers, row } from "./table.js";
+import { t } from "./texts.js";
+import "./texts_fields.js";
+
+const CUSTOMER = { key: "customer" };
+const COLUMNS = Object.keys(FIELDS).map((key) => ({ key, numeric: key !== "primary_miner_model" }));
+
+let next = null;
+
+/** What the button does; and the address, which remembers that it was pressed. */
+export function prepareChanges() {
+  $("change-columns").append(...headers([CUSTOMER, ...COLUMNS]));
+  $("preview").onclick = () => busily($("preview"), async () => {
+    say({ preview: 1 });
+    await show();
+    $("changes").focus();
+  });
+  $("close").onclick = () => {
+    say({ preview: "" });
+    show();
+    $("preview").focus();
+  };
+  $("more-changes").onclick = () => busily($("more-changes"), () => part("changes", () => load(`&after=${next}`)));
+  whenMoved(show);
+  show();
+}
+
+async function show() {
+  $("changes").hidden = !said("preview");
+  if ($("changes").hidden) return;
+  $("would").textContent = t("looking");
+  $("changed").replaceChildren();
+  await part("changes", () => load(""));
+}
+
+async function load(after) {
+  const page = await ask(`${BATCH}?dry_run=true${after}`, "POST").catch((error) => {
+    if (error.status !== 403) throw error;
+    $("would").textContent = error.message; // who may view may not preview: the page is theirs all the same
+  });
+  if (!page) return;
+  const { changed, total, changes, remaining } = page.data;
+  next = page.next;
+  if (!after) {
+    const told = { changed: joined(count(changed)), total: joined(count(total)) };
+    $("would").textContent = [t("would_sync", told), remaining && t("not_looked_at", { count: joined(count(remaining)) })].filter(Boolean).join(" ");
+  }
+  $("changed").append(...changes.map(drawn));
+  const shown = $("changed").children.length;
+  $("changes-shown").textContent = shown ? t("changes_shown", { count: joined(count(shown)) }) : "";
+  $("changes").querySelector("table").hidden = !shown;
+  $("more-changes").hidden = next == null;
+}
+
+function drawn({ customer_id: id, name, changes }) {
+  const link = element("a", { href: within(`/crm/hosting/customer/${id}`) }, name ?? t("customer_number", { id }));
+  return row(cell(CUSTOMER, link), ...COLUMNS.map((column) => {
+    const change = changes[column.key];
+    const shown = (exact) => figure(exact, FIELDS[column.key]);
+    return change ? cell(column, shown(change.after), element("s", {}, shown(change.before))) : cell(column, "");
+  }));
+}

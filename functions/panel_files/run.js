@@ -1,0 +1,76 @@
+// One run of the batch: what changed, and the customers that failed, why, and a way to try each again.
+
+import { within } from "./address.js";
+import { ask, customerPath, newest } from "./api.js";
+import { MARKS } from "./batch.js";
+import { $, element, time } from "./dom.js";
+import { csv } from "./download.js";
+import { count, moment, timeOfDay } from "./format.js";
+import { busily, part } from "./parts.js";
+import { figure } from "./table.js";
+import { t } from "./texts.js";
+
+const PAGE = 50;
+// What the codes mean to somebody who does not know them: the first that one begins with.
+const WHY = ["55P03", "23514", "23", "22003", "22", "P0001"];
+const RUN = ["57014", "40", "42", "53", "away"];
+const AWAY = /^(08|25|57P|Unavailable|ConnectionLost)/;
+
+const found = newest((id) => ask(`/crm/api/sync-runs/${id}?limit=${PAGE}`));
+
+/** When it began, in the reader's clock. */
+export const began = (run) => time(element("time"), { ...moment(run.started_at), text: timeOfDay(run.started_at) });
+
+/** Show it, with the first of its failures. */
+export async function showRun(id) {
+  const answer = await found(id);
+  if (!answer) return; // another one is asked for by now
+  const { data: { run, failures }, next } = answer;
+  const facts = {
+    total_customers: run.total, changed: run.changed, synced_count: run.synced, skipped: run.skipped, failed_customers: run.errors,
+    links_lost: run.links_lost || null, links_ambiguous: run.links_ambiguous || null, links_shared: run.links_shared || null,
+  };
+  $("run").replaceChildren(...[
+    element("div.head", {}, element("h2", {}, t("run_number", { id })), element(`span.dot.${MARKS[run.state]}`, {}, t(run.state))),
+    element("p.muted", {}, began(run), ` · ${t(run.origin)} · ${t("seconds", { count: run.duration_seconds.toFixed(1) })}`),
+    run.failure && element("p.bad", {}, words("run", RUN, run.failure.replace(AWAY, "away"))),
+    element("dl.facts", {}, ...Object.entries(facts).filter(([, known]) => known != null).map(([name, known]) =>
+      element("div", {}, element("dt", {}, t(name)), element("dd", {}, figure(known, count))))),
+  ].filter(Boolean));
+  if (!run.errors) return;
+  const list = element("ul.ranked");
+  $("run").append(element("div.head", {}, element("h3", {}, t("could_not")), csv(`/crm/api/sync-runs/${id}`, `run-${id}`)), list);
+  extend(id, list, failures, next);
+}
+
+/** More failures, and a button as long as there are others. */
+function extend(id, list, failures, next) {
+  list.append(...failures.map(failed));
+  if (next == null) return;
+  const more = element("button", { type: "button", onclick: () => busily(more, () => part("run", async () => {
+    const page = await ask(`/crm/api/sync-runs/${id}?limit=${PAGE}&after=${next}`);
+    more.remove();
+    extend(id, list, page.data.failures, page.next);
+  })) }, t("more"));
+  list.after(more);
+}
+
+function failed({ customer_id: id, name, sqlstate, constraint }) {
+  const shown = name ?? t("customer_number", { id });
+  const told = element("span.lesser", { role: "status" }, words("why", WHY, sqlstate, constraint ?? ""));
+  const again = element("button.quiet", { type: "button", "aria-label": t("again_for", { name: shown }) }, t("retry"));
+  again.onclick = () => busily(again, async () => {
+    try {
+      told.textContent = (await ask(`${customerPath(id)}/sync-hosting`, "POST")).message;
+      told.className = "lesser good";
+      again.hidden = true;
+    } catch (error) {
+      if (error.status === 401) dispatchEvent(new CustomEvent("refused", { detail: error }));
+      told.textContent = error.message;
+    }
+  });
+  return element("li", { "data-customer": id },
+    element("span", {}, element("a", { href: within(`/crm/hosting/customer/${id}`) }, shown), told), again);
+}
+
+const words = (kind, known, code, constraint) => t(`${kind}_${known.find((one) => code.startsWith(one)) ?? "other"}`, { code, constraint });
