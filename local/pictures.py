@@ -4,12 +4,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from local.environment import ROOT
 from local.people import FIRST_CUSTOMER
@@ -19,18 +19,8 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 READY = re.compile(r"(http://\S+)(/local/sign-in/\S+)")
 
 
-def as_it_is(_page: Page) -> None:
-    """Nothing to do before the picture."""
-
-
-def of_a_run_that_failed(page: Page) -> None:
-    """Choose the newest run in which a customer failed."""
-    page.locator(".failing a").first.click()
-    page.locator("#run .ranked").wait_for()
-
-
 class Picture(NamedTuple):
-    """A page, how it is looked at, and what is done there first."""
+    """A page, and how it is looked at."""
 
     name: str
     path: str
@@ -38,14 +28,15 @@ class Picture(NamedTuple):
     theme: str = "light"
     width: int = 1280
     height: int = 800
-    prepare: Callable[[Page], None] = as_it_is
+    clicked: str = ""  # first, and then something has come of it
+    shown: str = ""
 
 
 PICTURES = [
     Picture("overview", "/crm/hosting", height=940),
     Picture("customer", f"/crm/hosting/customer/{FIRST_CUSTOMER}", "zh", "dark", height=1010),
     Picture("links", "/crm/hosting/links"),
-    Picture("runs", "/crm/hosting/runs", prepare=of_a_run_that_failed),
+    Picture("runs", "/crm/hosting/runs", clicked="#sync", shown="#sync-result p"),
     Picture("phone", f"/crm/hosting/customer/{FIRST_CUSTOMER}", width=390, height=800),
 ]
 
@@ -69,7 +60,9 @@ def _take(browser: Browser, origin: str, sign_in: str, picture: Picture, target:
     page.goto(origin + sign_in)
     page.goto(f"{origin}{picture.path}?lang={picture.language}&theme={picture.theme}")
     page.locator("main[aria-busy=false]").wait_for()
-    picture.prepare(page)
+    if picture.clicked:
+        page.click(picture.clicked)
+        page.locator(picture.shown).first.wait_for()
     page.mouse.move(0, 0)
     page.screenshot(path=target, animations="disabled", caret="hide")
     context.close()
