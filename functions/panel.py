@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -14,7 +15,12 @@ from crm_services.http.event import complete
 from crm_services.http.negotiation import preferred_language
 from crm_services.http.seal import sealed
 
-FILES = {path.name: path.read_bytes() for path in sorted(Path(__file__).with_name("panel_files").iterdir())}
+# Whole lines of comment, indentation and empty lines: what people read and a browser would only load.
+UNSENT = re.compile(r"^[ \t]*(?://.*\n|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*\n|\n)|^[ \t]+", re.MULTILINE)
+FILES = {
+    path.name: UNSENT.sub("", path.read_text(encoding="utf-8")).encode()
+    for path in sorted(Path(__file__).with_name("panel_files").iterdir())
+}
 # A page names the assets of its own version, which can therefore be kept for good.
 VERSION = hashlib.sha256(b"\0".join(FILES.values())).hexdigest()[:12]
 PAGES = {

@@ -3,11 +3,10 @@
 import { answer } from "./api.js";
 import { element } from "./dom.js";
 import { busily } from "./parts.js";
-import { t } from "./texts.js";
 
 /** A button that saves the whole list of that path (a string, or what gives it when it is pressed) under that name. */
 export function csv(path, name) {
-  const button = element("button.quiet", { type: "button", title: t("csv_what") }, "CSV");
+  const button = element("button.quiet", { type: "button" }, "CSV");
   button.onclick = () => busily(button, async () => {
     try {
       save(await whole(typeof path === "string" ? path : path()), name);

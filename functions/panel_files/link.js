@@ -72,16 +72,12 @@ function draw(row, customer, note) {
         element("summary", {}, t("changes")), element("ol", {}, ...changes.map(change)))));
 }
 
-function change({ changed_by: by, changed_at: at, before, after }) {
-  const words = [
-    ["confirmed", after.confirmed !== before.confirmed && after.confirmed],
-    ["unconfirmed", before.confirmed !== after.confirmed && !after.confirmed && before.confirmed],
-    ["refused", after.refused.find((id) => !before.refused.includes(id))],
-    ["unrefused", before.refused.find((id) => !after.refused.includes(id) && id !== after.confirmed)],
-  ];
-  const told = words.filter(([, id]) => id).map(([did, id]) => t(`did_${did}`, { id }));
-  return element("li", {}, time(element("time"), moment(at)), ` · ${t("account", { id: by })}: ${told.join(", ")}`);
-}
+const word = ({ confirmed, refused }) => [
+  confirmed && t("confirmed", { id: confirmed }), ...refused.map((id) => t("refused", { id })),
+].filter(Boolean).join(", ") || t("nothing");
+
+const change = ({ changed_by: by, changed_at: at, before, after }) => element("li", {},
+  time(element("time"), moment(at)), ` · ${t("account", { id: by })}: ${word(before)} → ${word(after)}`);
 
 async function tell({ customer_id: id }, account, verdict) {
   const query = `account_id=${account}${verdict === "refused" ? "&refuse=true" : ""}`;
@@ -92,7 +88,7 @@ async function tell({ customer_id: id }, account, verdict) {
 const decide = (row, customer, account, verdict) => doing(row, customer, async () => {
   const now = await tell(customer, account, verdict);
   const undo = () => doing(row, now, () => restored(now, account, now.changes[0].before));
-  return [now, { text: t(`done_${verdict}`, { id: account }), undo }];
+  return [now, { text: t(verdict, { id: account }), undo }];
 });
 
 /** As it was before something was said of that account. */
@@ -100,7 +96,7 @@ async function restored(customer, account, { confirmed, refused }) {
   const was = confirmed === account ? "confirmed" : refused.includes(account) ? "refused" : "undone";
   let now = await tell(customer, account, was);
   if (confirmed && confirmed !== account) now = await tell(customer, confirmed, "confirmed");
-  return [now, { text: t("done_undo") }];
+  return [now, { text: t("as_before") }];
 }
 
 /** Do it with the row's buttons off; the focus stays in the row, whose buttons are others then. */

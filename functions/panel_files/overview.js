@@ -41,15 +41,14 @@ async function show() {
   else become("ready");
 }
 
-function health({ sync_health: verdict, issues, unlinked_customers: unlinked }, worst, { data: [newest], last }) {
+function health({ sync_health: verdict, issues }, worst, { data: [newest], last }) {
   const kind = verdict === "healthy" && worst.customers ? "attention" : verdict;
   const text = t(`verdict_${kind}`, { count: joined(count(worst.customers)) });
   $("verdict").replaceChildren(element(`span.dot.${MARKS[kind]}`, {}, text));
   $("verdict").classList.toggle("bad", kind === "critical");
   $("verdict").dataset.health = verdict;
   $("last_sync").replaceChildren(...lastSync(newest, last));
-  const ways = issues.length && unlinked ? [element("li", {}, element("a", { href: within("/crm/hosting/links", { state: "unlinked" }) }, t("see_unlinked")))] : [];
-  $("issues").replaceChildren(...issues.map((issue) => element("li", {}, issue)), ...ways);
+  $("issues").replaceChildren(...issues.map((issue) => element("li", {}, issue)));
 }
 
 /** When the last sync was and how it went, and what has become of a newer one. */

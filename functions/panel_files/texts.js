@@ -16,7 +16,6 @@ const TEXTS = {
   line_told: ["{name},{first}至{last}:最低 {lowest},最高 {highest}", "{name} from {first} to {last}: lowest {lowest}, highest {highest}"],
   line_later: ["同步满两天后显示曲线。", "A line shows here once two days have been synced."],
   points: ["个百分点", "points"],
-  csv_what: ["把完整列表保存为 CSV", "Save the whole list as CSV"],
   never: ["从未", "never"],
   just_now: ["刚刚", "just now"],
   retry: ["重试", "Try again"],

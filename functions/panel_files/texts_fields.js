@@ -6,5 +6,4 @@ add({
   primary_miner_model: ["主力型号", "Main model"],
   hosting_estimated_daily_btc: ["日收入 ₿", "Revenue a day, ₿"],
   hosting_estimated_daily_usd: ["日收入 $", "Revenue a day, $"],
-  hosting_net_profit_daily: ["日净利润", "Net profit a day"],
 });

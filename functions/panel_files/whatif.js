@@ -61,10 +61,9 @@ function work() {
   value($("if-even-kwh"), known(revenue / now.energy), perKwh);
   value($("if-even-price"), known((cost / earned) * now.price), usd);
   $("as-now").disabled = !FIELDS.some(said);
-  $("if-formula").textContent = known(t("formula_filled", {
-    coins: joined(btc(now.coins)), was: joined(exactly(rounded(now.hard))), hard: joined(exactly(rounded(hard))), price: joined(usd(price)),
-    energy: joined(count(now.energy)), kwh: joined(tariff(rounded(kwh))), result: joined(usd(revenue - cost)),
-  }));
+  const filled = [btc(now.coins), exactly(rounded(now.hard)), exactly(rounded(hard)), usd(price), count(now.energy), tariff(rounded(kwh)), usd(revenue - cost)];
+  const [coins, was, is, coin, energy, each, result] = filled.map(joined);
+  $("if-formula").textContent = known(`${coins} × ${was} ÷ ${is} × ${coin} − ${energy} kWh × ${each} ≈ ${result}`);
 }
 
 const perKwh = (figure) => (figure == null ? NONE : tariff(Number(figure.toFixed(4))));

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, settled
 from tests.browser.test_customer import api_of, exact, page_of
 from tests.browser.test_states import violations
 
@@ -171,6 +171,7 @@ def test_performance_shows_where_the_collector_says_and_is_not_there_elsewhere(
     expect(page.locator("#performance")).to_be_hidden()
     page.route("**/hosting-performance*", lambda route: route.fulfill(json={"success": True, "data": PERFORMANCE}))
     page.reload()
+    settled(page)
 
     part = page.locator("#performance")
     assert exact(page, "#performance .facts data") == [85.4, 61.3, 0.42, 1, 97.32]

@@ -97,12 +97,12 @@ def test_a_suggestion_is_confirmed_and_that_undone_by_keys_alone(visitor: Visito
 
     page.keyboard.press("c")
     expect(row).to_have_attribute("data-state", re.compile("linked|shared"))
-    expect(row.locator("[role=status]")).to_contain_text(f"Account #{account} is confirmed.")
+    expect(row.locator("[role=status]")).to_contain_text(f"Account #{account} is confirmed")
     expect(row).to_be_focused()
     said = "select confirmed_account_id from crm_hosting.links where customer_id = :id"
     assert database.run(said, id=customer) == [[account]]
     row.locator("summary").click()
-    expect(row.locator("details li").first).to_contain_text(f"account #1: confirmed #{account}")
+    expect(row.locator("details li").first).to_contain_text(f"account #1: nothing → Account #{account} is confirmed")
 
     row.focus()
     page.keyboard.press("u")

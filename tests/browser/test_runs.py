@@ -28,8 +28,8 @@ def answered(data: Any, **envelope: Any) -> Callable[[Route], None]:
 
 
 @pytest.fixture
-def refused(database: Connection) -> Iterator[list[int]]:
-    """Two customers whose change a rule of the CRM refuses; the rule goes away at the end."""
+def refused(visitor: Visitor, database: Connection) -> Iterator[list[int]]:
+    """Two customers whose change a rule of the CRM refuses; the rule goes away at the end, and they are synced."""
     [[*ids]] = database.run(
         "select array_agg(id) from (select id from crm_customers where miners_count > 3 order by id limit 2) c"
     )
@@ -41,6 +41,8 @@ def refused(database: Connection) -> Iterator[list[int]]:
                  "select account_id from crm_hosting.fleet_now where customer_id = any (:ids))", ids=ids)  # fmt: skip
     yield ids
     database.run("alter table crm_customers drop constraint if exists contract")
+    answer = visitor.open(PAGE, ADMIN.id).request.post(f"{visitor.server}/crm/api/sync-all-hosting")
+    assert answer.ok, answer.text()
 
 
 def test_the_list_is_the_apis_and_older_runs_follow(visitor: Visitor) -> None:
@@ -104,7 +106,7 @@ def test_who_failed_and_why_is_in_words_and_each_can_be_tried_again(
     ("sqlstate", "words"),
     [
         ("55P03", "Somebody else had the record locked."),
-        ("23503", "A constraint of the CRM refused the record: fk"),
+        ("23503", "A constraint of the CRM refused it: fk"),
         ("22003", "A figure is larger than its field can hold."),
         ("22P02", "The machines have a value that the field cannot store."),
         ("P0001", "A trigger of the CRM refused the change."),
@@ -128,7 +130,7 @@ def test_every_reason_has_words(visitor: Visitor, sqlstate: str, words: str) -> 
         ("57P01", "The database went away."),
         ("ConnectionLost", "The database went away."),
         ("57014", "It took too long"),
-        ("42501", "migrate it (42501)"),
+        ("42501", "migrate (42501)"),
         ("KeyError", "It ended with an error: KeyError"),
     ],
 )

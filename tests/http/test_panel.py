@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import panel
 from crm_services.base.errors import UnusableSetting
 from crm_services.base.settings import settings
 from local.environment import ROOT
@@ -111,10 +112,20 @@ def test_a_page_for_signing_in_is_the_crms_own_or_an_https_address(environment: 
         settings()
 
 
-def test_all_of_it_is_small() -> None:
-    size = sum(file.stat().st_size for file in FILES.iterdir())
+def test_all_that_is_sent_is_small() -> None:
+    assert sum(map(len, panel.FILES.values())) < LARGEST
 
-    assert size < LARGEST
+
+def test_what_is_sent_is_what_is_committed_but_for_whole_lines_of_comment_and_indentation(client: Client) -> None:
+    base = _assets(client.get(PAGES[0]).get_data(as_text=True))[0].rpartition("/")[0]
+    for file in FILES.glob("*.[cj]s*"):
+        comment = re.compile(r"//|/?\*" if file.suffix == ".js" else r"/\*")
+        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+        sent = client.get(f"{base}/{file.name}").get_data(as_text=True).splitlines()
+
+        assert [line for line in lines if line and not comment.match(line)] == sent, file
+        # What spans lines would lose its indentation.
+        assert all(line.count("`") % 2 == 0 for line in lines), file
 
 
 def test_no_file_names_another_host_or_sets_html() -> None:

@@ -169,6 +169,17 @@ def test_under_any_an_owner_confirms_what_an_address_of_the_customer_leads_to_to
     assert case.put(case.nobody_s, case.owner).status_code == 404
 
 
+def test_under_any_an_owner_changes_his_mind_about_what_was_only_suggested(case: Case) -> None:
+    case.crm.db.run("update crm_customers set email = 'another@x.con'")
+    assert data(case.put(case.another_s, case.owner))["linked_by"] == "confirmed"
+
+    # It is linked, or refused: no suggestion any more.
+    refused = data(case.put(case.another_s, case.owner, more="&refuse=true"))
+    assert (refused["account"], refused["refused"]) == (None, [case.another_s])
+    assert data(case.put(case.another_s, case.owner))["account"]["id"] == case.another_s
+    assert case.put(case.nobody_s, case.owner).status_code == 404
+
+
 @pytest.mark.usefixtures("tenant_scope")
 @pytest.mark.parametrize("role", ["owner", "admin"])
 def test_who_sees_all_customers_confirms_any_account_that_there_is(case: Case, role: str) -> None:

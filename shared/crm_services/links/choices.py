@@ -21,10 +21,11 @@ select crm_hosting.set_link(
 """
 
 # Whether the caller may see the account: who sees all customers any, others their own and those that they created.
-# And whether the customer's e-mail leads there, which is enough in link scope `any`.
+# And whether the customer's e-mail leads there, or somebody has spoken of it, which is enough in link scope `any`.
 VISIBLE = f"""
 select :tenant_id::integer is null or :tenant_id::integer in (a.id, a.created_by_id),
        coalesce(c.email_key is not null and {SAME_KEY}, false)
+         or coalesce(a.id = c.confirmed_account_id or a.id = any (c.refused_account_ids), false)
 from crm_hosting.accounts a, crm_hosting.customers c
 where a.id = :account_id::integer and c.id = :customer_id::integer
 """
@@ -125,10 +126,10 @@ def _may_see(
     rows = transaction.rows(VISIBLE, tenant_id=caller.tenant_id, account_id=account_id, customer_id=customer_id)
     if not rows:
         return False
-    [[is_visible, has_the_address]] = rows
+    [[is_visible, is_known]] = rows
     if is_visible or not settings().link_any:
         return bool(is_visible)
-    if has_the_address:
+    if is_known:
         return True
     ideas = link_of(transaction, caller, language, customer_id)["suggestions"]
     return any(idea["account_id"] == account_id for idea in ideas)
