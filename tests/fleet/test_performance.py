@@ -1,5 +1,6 @@
 """How a customer's machines do, where the hosting module's collector looks at them."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from pg8000.native import Connection
 
 from crm_services.base.settings import MachineSource
+from crm_services.fleet.performance import PERFORMANCE
 from crm_services.postgres.machines import machines_view
 from crm_services.postgres.migration import detach, migrate
 from crm_services.postgres.target import DatabaseTarget, parse_database_url
@@ -285,6 +287,27 @@ def test_columns_get_other_types_and_the_answer_is_as_before(
 
     assert asked(client, customer, admin) == before
     assert migrate(target, machine_source="hosting_miners") == []
+
+
+@pytest.mark.usefixtures("hosted")
+def test_a_machine_s_days_are_looked_up_and_not_searched_for_among_all(crm: Crm, fleet: tuple[int, int]) -> None:
+    _, customer = fleet
+    crm.db.run(
+        "insert into hosting_miners (customer_id, site_id, miner_model_id, serial_number,"
+        " actual_hashrate, actual_power, approval_status) select"
+        " :account, :site, :model, 'OTHER-' || other, 100, 3000, 'approved' from generate_series(1, 3000) other",
+        account=crm.account(), site=crm.site(), model=crm.model("Antminer S21"),
+    )  # fmt: skip
+    crm.db.run(
+        "insert into telemetry_daily (day, site_id, miner_id) select current_date - day, site_id, serial_number"
+        " from generate_series(1, 12) day, hosting_miners where serial_number like 'OTHER-%'"
+    )
+    crm.db.run("analyze")
+    crm.db.run("select crm_hosting.scope_to(null)")
+
+    [[plan]] = crm.db.run(f"explain (format json) {PERFORMANCE}", customer_id=customer, link_any=True)
+
+    assert '"Index Name": "telemetry_daily_site_id_miner_id_day_key"' in json.dumps(plan)
 
 
 @pytest.mark.usefixtures("hosted")

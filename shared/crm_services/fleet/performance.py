@@ -93,19 +93,28 @@ from (
 ) models
 """
 
-# A collector's day is one of UTC, and today's is not over. A share of the day is counted in hours: 24 of them divide.
-_HOURS = """
-case when online_ratio between 0 and 1.1 and online_ratio::numeric <= 1 then online_ratio::numeric * 24
-     when uptime_hours between 0 and 24.1 and uptime_hours::numeric <= 24 then uptime_hours::numeric end
-"""
+# A collector's day is one of UTC, and today's is not over. The hours of a day are those of its share, or of
+# `uptime_hours` where that is none: neither is more than the whole in the 15 digits that count.
+_SHARE = "online_ratio >= 0 and online_ratio < 1.000000000000005"
+_HOURS = "uptime_hours >= 0 and uptime_hours < 24.00000000000005"
 _UPTIME = _rounded("100 * sum(hours)", "(24 * sum(timed))", 2)
+# Each machine's days are looked up by the index of its own: others' may be millions. (`offset 0` keeps it so.)
 _DAYS = f"""
 days as materialized (
-  select day, count(*) as miners, sum(hours) as hours, count(hours) as timed, sum(energy) as energy
+  select day, count(*) as miners, count(share) + count(hours) as timed,
+         case when count(share) + count(hours) > 0 then coalesce(sum(share) * 24, 0) + coalesce(sum(hours), 0) end
+           as hours,
+         sum(energy) as energy
   from (
-    select d.day, {_HOURS} as hours, {_ENERGY.format("d.energy")} as energy
-    from clock cross join fleet join crm_hosting.machine_days d using (site_id, serial_number)
-    where d.day between clock.now::date - {DAYS} and clock.now::date - 1
+    select d.day, case when {_SHARE} then online_ratio::numeric end as share,
+           case when ({_SHARE}) is not true and {_HOURS} then uptime_hours::numeric end as hours,
+           {_ENERGY.format("d.energy")} as energy
+    from clock cross join fleet cross join lateral (
+      select k.* from crm_hosting.machine_days k
+      where k.site_id = fleet.site_id and k.serial_number = fleet.serial_number
+        and k.day between clock.now::date - {DAYS} and clock.now::date - 1
+      offset 0
+    ) d
     offset 0
   ) machine_days
   group by day
