@@ -1,10 +1,15 @@
 """Links that people confirm, refuse and undo: who may say what, what counts, and what is kept of it."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pg8000.native import Connection
 
+from crm_services.base.settings import settings
+from local.postgres import Server, connect
 from tests.support.client import Client, data
 from tests.support.crm import Crm
 
@@ -262,3 +267,102 @@ def test_only_who_sees_all_customers_confirms_many_at_once(case: Case) -> None:
     assert case.client.post(HELD, case.owner).status_code == 403
     assert case.client.post(f"{HELD}?dry_run=true", case.owner).status_code == 403
     assert data(case.client.post(HELD, case.admin))["confirmed"] == 0
+
+
+@pytest.mark.usefixtures("tenant_scope")
+def test_an_account_that_is_a_customer_s_already_is_not_confirmed_for_another_owner_s(case: Case) -> None:
+    crm, other = case.crm, case.crm.account(role="mining_site_owner")
+    crm.account("form@x.com")
+    first = crm.customer("form@x.com", case.owner)
+    named = crm.account("named@x.com")
+    crm.customer("elsewhere@x.com", case.owner, user_account_id=named)
+    assert data(case.client.post(HELD, case.admin))["confirmed"] == 1
+    late = [crm.customer("FORM@x.com", other), crm.customer("named@x.com", other), crm.customer("mine@y.com", other)]
+    crm.db.run("update user_access set email = 'mine@y.com' where id = :id", id=case.owner)  # another owner himself
+    crm.customer("mine@y.com", case.owner)
+
+    result = data(case.client.post(HELD, case.admin))
+
+    assert (result["confirmed"], result["claimed_twice"]) == (0, len(late))
+    assert crm.db.run("select customer_id from crm_hosting.links") == [[first]]
+
+
+# ── When the scope is narrowed, or the page is old ───────────────────────────────────────────────────────────────
+
+
+def test_what_an_owner_confirmed_by_an_address_does_not_hold_when_the_scope_is_narrowed(
+    case: Case, environment: pytest.MonkeyPatch
+) -> None:
+    crm = case.crm
+    crm.miners(case.another_s, 1000)
+    crm.db.run("update crm_customers set email = 'another@x.com'")
+    assert data(case.put(case.another_s, case.owner))["linked_by"] == "confirmed"
+    crm.db.run("update crm_customers set email = 'innocent@x.com'")
+    case.client.post("/crm/api/sync-all-hosting", case.admin)
+    assert crm.row(case.customer)["miners_count"] == 1000
+
+    environment.setenv("LINK_SCOPE", "tenant")
+    settings.cache_clear()
+
+    assert case.linked_to() is None
+    [row] = data(case.client.get("/crm/api/hosting/links", case.owner))
+    assert (row["state"], row["account"]) == ("lost", None)
+    assert "names_nobody" not in [reason["code"] for reason in row["reasons"]]
+    assert data(case.client.get("/crm/api/sync-status", case.admin))["linked_customers"] == 0
+    case.client.post("/crm/api/sync-all-hosting", case.admin)
+    assert crm.row(case.customer)["miners_count"] == 0
+    assert data(case.put(case.another_s, case.admin))["account"]["id"] == case.another_s
+    assert case.put(case.another_s, case.owner).status_code == 404
+    assert case.linked_to() == case.another_s
+    case.delete(case.owner)
+    assert data(case.put(case.mine, case.owner))["account"]["id"] == case.mine
+
+
+def test_a_customer_that_is_another_owner_s_now_takes_no_account_of_the_former_with_it(
+    case: Case, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("LINK_SCOPE", "tenant")
+    case.put(case.mine, case.owner)
+    assert case.linked_to() == case.mine
+
+    other = case.crm.account(role="mining_site_owner")
+    case.crm.db.run("update crm_customers set created_by_id = :other", other=other)
+
+    assert case.linked_to() is None
+
+
+def test_a_page_that_is_old_confirms_nothing_that_has_changed_meanwhile(case: Case) -> None:
+    case.crm.db.run("update crm_customers set email = 'another@x.com'")
+    gone = case.crm.account("gone@x.com", created_by_id=case.owner)
+    case.crm.db.run("update crm_customers set email = 'moved@x.com'")
+    case.crm.db.run("delete from user_access where id = :id", id=gone)
+
+    assert case.put(case.another_s, case.owner).status_code == 404
+    assert case.put(gone, case.owner).status_code == 404
+    assert case.put(gone, case.admin).status_code == 404
+    assert case.crm.db.run("select from crm_hosting.links") == []
+
+
+def test_of_two_who_speak_at_once_the_second_sees_what_the_first_said(
+    case: Case, postgres: Server, database_name: str
+) -> None:
+    def say(db: Connection, account: int) -> None:
+        db.run("begin")
+        db.run("select crm_hosting.scope_to(null)")
+        db.run("select crm_hosting.set_link(:by, :c, :a, 'confirmed', true)", by=case.admin, c=case.customer, a=account)
+
+    url = postgres.url(database_name, "crm_hosting")
+    waits = "select count(*) from pg_locks where not granted"
+    with connect(url) as first, connect(url) as second, ThreadPoolExecutor(1) as pool:
+        say(first, case.mine)
+        later = pool.submit(say, second, case.nobody_s)
+        while not later.done() and case.crm.db.run(waits) == [[0]]:
+            time.sleep(0.01)
+        assert not later.done()
+        first.run("commit")
+        later.result(timeout=10)
+        second.run("commit")
+
+    [(_, said), (before, after)] = case.crm.db.run("select before, after from crm_hosting.link_changes order by id")
+    assert said == before == {"confirmed": case.mine, "refused": []}
+    assert after["confirmed"] == case.linked_to() == case.nobody_s

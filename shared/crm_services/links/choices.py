@@ -31,19 +31,25 @@ where a.id = :account_id::integer and c.id = :customer_id::integer
 """
 
 # Customers that link scope `tenant` leaves unlinked although an account has exactly their e-mail: an account that
-# nobody created may be confirmed for them, if it is the only one and no customer of another owner has the same e-mail.
+# nobody created may be confirmed for them, if it is the only one and no customer of another owner has the same e-mail,
+# nor is linked to it already.
 HELD_BACK = f"""
-with matching as (
+with matching as materialized (
   select c.id, c.name, c.created_by_id as owner_id, a.id as account_id, a.created_by_id as creator_id,
          count(*) over (partition by c.id) as accounts,
          coalesce(bool_or({OWNERS}) over (partition by c.id), false) as is_linked
   from crm_hosting.customers c {NAMED} join crm_hosting.accounts a on {SAME_KEY}
   where {NAMED_ID} is null and not :link_any::boolean
+), claimed as materialized (
+  select account_id from (
+    select account_id, owner_id from matching
+    union all
+    select {NAMED_ID}, c.created_by_id from crm_hosting.customers c {NAMED} where {NAMED_ID} is not null
+  ) every group by account_id having count(distinct owner_id) > 1
 ), held as materialized (
   select id, name, owner_id, account_id,
          case when accounts > 1 then 'ambiguous' when creator_id is not null then 'created_by_another'
-              when min(owner_id) over (partition by account_id) <> max(owner_id) over (partition by account_id)
-              then 'claimed_twice' else 'exact' end as verdict
+              when account_id in (select account_id from claimed) then 'claimed_twice' else 'exact' end as verdict
   from matching where not is_linked
 ), chosen as materialized (
   select * from held where verdict = 'exact' and owner_id = coalesce(:owner_id::integer, owner_id)

@@ -9,9 +9,13 @@ from crm_services.postgres.database import Transaction
 # the CRM itself, whose site owner opened it there, in link scope `tenant` too, whoever the customer's owner is: the CRM
 # sets the column itself, to the account that it has just made, and no form lets a tenant choose another's.
 # Whoever can write the column by other means can write any column of the CRM. An id that is no account's (any more)
-# names nobody, and an account that somebody refused for this customer is never taken.
+# names nobody, and an account that somebody refused for this customer is never taken. What an owner has confirmed
+# counts in link scope `tenant` only while it is an account of the customer's owner: he could have typed any address.
 NAMED = """
-left join crm_hosting.accounts confirmed on confirmed.id = c.confirmed_account_id
+left join crm_hosting.accounts confirmed
+  on confirmed.id = c.confirmed_account_id
+  and (:link_any::boolean or not c.confirmed_by_owner or c.created_by_id is null
+       or c.created_by_id in (confirmed.id, confirmed.created_by_id))
 left join crm_hosting.accounts named
   on named.id = c.user_account_id and (c.refused_account_ids is null or named.id <> all (c.refused_account_ids))
 """
@@ -19,6 +23,7 @@ NAMED_ID = "coalesce(confirmed.id, named.id)"
 # Whether a link names an account that is gone.
 NAMES_NOBODY = """
 (c.confirmed_account_id is not null and confirmed.id is null
+   and not exists (select from crm_hosting.accounts a where a.id = c.confirmed_account_id)
  or c.user_account_id is not null and named.id is null
     and (c.refused_account_ids is null or c.user_account_id <> all (c.refused_account_ids)))
 """

@@ -6,6 +6,9 @@ create table if not exists crm_hosting.links (
   refused_account_ids integer[] not null default '{}'  -- never his: neither linked to nor suggested
 );
 
+-- An owner may confirm, in link scope any, what his customer's address leads to; in link scope tenant it does not hold.
+alter table crm_hosting.links add column if not exists confirmed_by_owner boolean not null default false;
+
 create table if not exists crm_hosting.link_changes (
   id bigint generated always as identity primary key,
   customer_id integer not null,
@@ -47,8 +50,12 @@ begin
   end if;
   select * into known from crm_hosting.links l where l.customer_id = customer;
   known.refused_account_ids := coalesce(known.refused_account_ids, '{}');
+  known.confirmed_by_owner := coalesce(known.confirmed_by_owner, false);
   said := known;
   if verdict = 'confirmed' then
+    -- What who sees all has confirmed stays so when the owner says it too.
+    said.confirmed_by_owner := scope <> 'all'
+      and (known.confirmed_account_id is distinct from account or known.confirmed_by_owner);
     said.confirmed_account_id := account;
     said.refused_account_ids := array_remove(known.refused_account_ids, account);
   elsif account is null then
@@ -62,6 +69,7 @@ begin
     end if;
   end if;
   if said.confirmed_account_id is not distinct from known.confirmed_account_id
+     and said.confirmed_by_owner = known.confirmed_by_owner
      and said.refused_account_ids @> known.refused_account_ids
      and known.refused_account_ids @> said.refused_account_ids then
     return false;
@@ -69,10 +77,11 @@ begin
   if said.confirmed_account_id is null and said.refused_account_ids = '{}' then
     delete from crm_hosting.links l where l.customer_id = customer;
   else
-    insert into crm_hosting.links (customer_id, confirmed_account_id, refused_account_ids)
-    values (customer, said.confirmed_account_id, said.refused_account_ids)
+    insert into crm_hosting.links (customer_id, confirmed_account_id, refused_account_ids, confirmed_by_owner)
+    values (customer, said.confirmed_account_id, said.refused_account_ids, said.confirmed_by_owner)
     on conflict (customer_id) do update
-    set confirmed_account_id = excluded.confirmed_account_id, refused_account_ids = excluded.refused_account_ids;
+    set confirmed_account_id = excluded.confirmed_account_id, refused_account_ids = excluded.refused_account_ids,
+        confirmed_by_owner = excluded.confirmed_by_owner;
   end if;
   insert into crm_hosting.link_changes (customer_id, changed_by, before, after)
   values (customer, caller,

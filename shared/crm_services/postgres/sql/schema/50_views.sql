@@ -10,7 +10,7 @@ do $$ begin
            miners_count, mining_capacity, primary_miner_model,
            hosting_estimated_daily_btc, hosting_estimated_daily_usd, hosting_net_profit_daily, hosting_synced_at,
            %s as user_account_id,
-           l.confirmed_account_id, l.refused_account_ids, email
+           l.confirmed_account_id, l.refused_account_ids, email, l.confirmed_by_owner
     from public.crm_customers
     left join crm_hosting.links l on l.customer_id = id
     where (select current_setting('crm_hosting.scope', true)) = 'all'
