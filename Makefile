@@ -79,7 +79,7 @@ test: setup ## run the whole suite on a real PostgreSQL (POSTGRES=15, 16, 17 or 
 
 OLDEST := 15
 test-oldest: setup ## run what touches SQL on the oldest PostgreSQL that is promised
-	@POSTGRES=$(OLDEST) $(BIN)/python -m pytest -n auto --dist loadfile -m "sql and not sam and not browser"
+	@POSTGRES=$(OLDEST) $(BIN)/python -m pytest -n auto --dist loadfile -m sql
 
 coverage: setup ## run the suite and say what of the deployed code it does not reach (fails below 97 %)
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-fail-under=97
@@ -101,6 +101,10 @@ tamper: setup ## meddle with every message between the bundle and PostgreSQL (ta
 
 kill: setup ## kill a thousand runs of the batch at random moments (KILLS and SEED override)
 	@KILLS=$${KILLS:-334} SEED=$${SEED:-$$RANDOM} $(BIN)/python -m pytest -q tests/sync/test_killed.py
+
+outage: setup ## have the database away for two minutes by the clock, wherever a run may be (SECONDS_AWAY overrides)
+	@OUTAGE_SECONDS=$(or $(SECONDS_AWAY),120) $(BIN)/python -m pytest -q -n 8 --dist load tests/sync/test_patience.py \
+		-k "away_at or away_in or read_only"
 
 ##@ Measurements
 

@@ -22,6 +22,8 @@ from tests.support.crm import Crm
 from tests.support.given import PUBLIC_ORIGIN, SECRET
 
 _numbers = count(1)
+# Folders whose tests ask PostgreSQL for nothing of their own: what they ask for is asked of each version in its room.
+SAME_ON_ANY = {"base", "browser", "http", "local", "project", "sam"}
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
@@ -32,6 +34,8 @@ def pytest_xdist_auto_num_workers() -> int | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what another version of PostgreSQL could answer otherwise: it uses the suite's, or starts one of its own."""
     for item in items:
+        if item.path.parent.name in SAME_ON_ANY or item.get_closest_marker("any_version"):
+            continue
         starts_one = {"server", "own"} & set(vars(getattr(item, "module", None) or object))
         if starts_one or "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.sql)

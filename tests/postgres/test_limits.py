@@ -12,6 +12,7 @@ import pytest
 from pg8000.native import Connection as Plain
 
 from crm_services.http.api import logger
+from crm_services.postgres import connecting
 from crm_services.postgres.database import database
 from local.postgres import Server, connect
 from tests.support.client import Client, data
@@ -20,6 +21,7 @@ from tests.support.relay import Relay, relay
 
 # The function ends at 29 seconds, and nobody would be told anything.
 FUNCTION_SECONDS = 29.0
+assert 2 * connecting.CONNECT_SECONDS < FUNCTION_SECONDS / 2  # what a request takes that tries twice
 GET = "/crm/api/customer/{}/hosting-stats"
 POST = "/crm/api/customer/{}/sync-hosting"
 
@@ -96,6 +98,7 @@ def test_each_step_of_a_connection_has_a_limit_and_is_named(
 ) -> None:
     admin = crm.account(role="admin")
     mode = "prefer" if "login" in step else "verify-full"
+    environment.setattr(connecting, "CONNECT_SECONDS", 1.0)
     with silent_from(step) as port:
         environment.setenv("DATABASE_URL", f"postgresql://crm@127.0.0.1:{port}/crm?sslmode={mode}")
         started = time.monotonic()
@@ -111,6 +114,7 @@ def test_a_name_server_that_says_nothing_is_not_waited_for(
     client: Client, crm: Crm, environment: pytest.MonkeyPatch
 ) -> None:
     admin, test_ends = crm.account(role="admin"), threading.Event()
+    environment.setattr(connecting, "CONNECT_SECONDS", 1.0)
     environment.setattr(socket, "getaddrinfo", lambda *_, **__: test_ends.wait(2 * FUNCTION_SECONDS))
     environment.setenv("DATABASE_URL", "postgresql://crm@db.example.com/crm?sslmode=disable")
     started = time.monotonic()

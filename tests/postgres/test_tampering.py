@@ -31,6 +31,9 @@ from tests.support.tampering import (
     stranger,
 )
 
+# The protocol is the same from the oldest server to the newest.
+pytestmark = pytest.mark.any_version
+
 # Of all that may be done to each message, so many are tried; `make tamper` tries all.
 SAMPLE = int(os.environ.get("TAMPERINGS", "80"))
 SEED = int(os.environ.get("SEED", "1"))

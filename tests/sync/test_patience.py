@@ -1,5 +1,6 @@
 """A failover in the midst of the daily run: it waits, goes on, and loses and doubles nothing."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.support.relay import Relay, State, relay
 from tests.support.runs import runs
 
 CUSTOMERS = 12
+# A failover takes a minute or two. `make outage` waits for one by the clock, with the pauses that are deployed.
+SHORT, OUTAGE_SECONDS = 0.5, float(os.environ.get("OUTAGE_SECONDS", "0.5"))
 
 
 @pytest.fixture
@@ -27,9 +30,10 @@ def network(
     postgres: Server, database_name: str, environment: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Relay]:
     """The bundle reaches the database over this; nobody waits for long."""
-    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0.01, 0.02))
-    monkeypatch.setattr(patience, "LONG_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(batch, "LEASE_POLL_SECONDS", 0.05)
+    if OUTAGE_SECONDS == SHORT:
+        monkeypatch.setattr(patience, "PAUSES_SECONDS", (0.01, 0.02))
+        monkeypatch.setattr(patience, "LONG_PAUSE_SECONDS", 0.05)
+        monkeypatch.setattr(batch, "LEASE_POLL_SECONDS", 0.05)
     monkeypatch.setattr(worker, "CHUNK_SIZE", 3)
     with TemporaryDirectory() as folder, relay(Path(folder), postgres) as between:
         environment.setenv("DATABASE_URL", between.server.url(database_name, "crm_hosting"))
@@ -78,7 +82,7 @@ def run_daily(seconds: float = 900) -> None:
 
 @pytest.mark.usefixtures("customers")
 def test_away_at_the_start(network: Relay, owner: Connection) -> None:
-    away(network, 0.5)
+    away(network, OUTAGE_SECONDS)
     run_daily()
     assert_nothing_is_lost_or_doubled(owner)
 
@@ -86,7 +90,7 @@ def test_away_at_the_start(network: Relay, owner: Connection) -> None:
 @pytest.mark.usefixtures("customers")
 @pytest.mark.parametrize("chunk", [1, 2, 4, 5], ids=["first chunk", "second", "last", "when none is left"])
 def test_away_in_the_midst(network: Relay, owner: Connection, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
-    before_chunk(monkeypatch, chunk, lambda: away(network, 0.5))
+    before_chunk(monkeypatch, chunk, lambda: away(network, OUTAGE_SECONDS))
     run_daily()
     assert_nothing_is_lost_or_doubled(owner)
 
@@ -114,7 +118,7 @@ def test_away_at_the_end_the_run_is_ended_all_the_same(
     end = worker.Worker.end
 
     def away_before(self: worker.Worker, state: str, failure: str | None = None) -> float:
-        away(network, 0.5)
+        away(network, OUTAGE_SECONDS)
         return end(self, state, failure)
 
     monkeypatch.setattr(worker.Worker, "end", away_before)
@@ -151,7 +155,7 @@ def test_read_only_for_a_while_as_a_writer_that_was_demoted(
         owner.run("create function public.demoted() returns trigger language plpgsql as "
                   "'begin raise exception using errcode = ''25006''; end'")  # fmt: skip
         owner.run("create trigger demoted before update on crm_hosting.runs execute function public.demoted()")
-        threading.Timer(0.5, promote).start()
+        threading.Timer(OUTAGE_SECONDS, promote).start()
 
     def promote() -> None:
         owner.run("drop trigger demoted on crm_hosting.runs")
@@ -159,7 +163,7 @@ def test_read_only_for_a_while_as_a_writer_that_was_demoted(
 
     before_chunk(monkeypatch, 2, demote)
     run_daily()
-    assert promoted.wait(10)
+    assert promoted.wait(OUTAGE_SECONDS + 10)
     assert_nothing_is_lost_or_doubled(owner)
 
 
