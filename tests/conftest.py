@@ -86,7 +86,7 @@ def crm(owner: Connection) -> Crm:
 @pytest.fixture
 def environment(postgres: Server, database_name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """The bundle's environment on this test's database; change it before the first request."""
-    for name in ("SESSION_SECRET_ARN", "DATABASE_SECRET_ARN", "DATABASE_HOST", "ALLOWED_ORIGINS", "SYNC_FUNCTION"):
+    for name in ("SESSION_SECRET_ARN", "DATABASE_SECRET_ARN", "DATABASE_HOST", "ALLOWED_ORIGINS", "SYNC_STATE_MACHINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATABASE_URL", postgres.url(database_name, "crm_hosting"))
     monkeypatch.setenv("SESSION_SECRET", SECRET)

@@ -126,6 +126,7 @@ def test_each_right_of_the_bundle_is_on_this_list(owner: Connection) -> None:
         "crm_hosting.market": "select",
         "crm_hosting.link_history": "select",
         "crm_hosting.runs": "insert select update",
+        "crm_hosting.run_ranges": own,
         "crm_hosting.run_errors": own,
         "crm_hosting.findings": own,
         "crm_hosting.fleet_now": own,

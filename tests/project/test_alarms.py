@@ -155,6 +155,16 @@ def test_a_failed_run_rings_at_once_and_its_event_is_in_the_queue(world: World, 
     assert rings["DeadLettersAlarm"][0][1] > failed + 6 * HOUR, "as long as nobody has seen to it"
 
 
+def test_an_execution_that_failed_rings_at_once(world: World, judged: Judge) -> None:
+    for number in range(3):
+        world.scheduled_run(day(number), counts(linked=30), seconds=20)
+    world.execution_failed(day(1) + HOUR)
+
+    rings = judged.rings(day(3) - HOUR)
+    assert rings.keys() == {"SyncExecutionsAlarm"}
+    assert in_time("SyncExecutionsAlarm", rings, day(1) + HOUR)
+
+
 def test_a_failed_run_that_nobody_repeats_rings_again_when_the_day_is_over(world: World, judged: Judge) -> None:
     world.scheduled_run(day(0))
     world.scheduled_run(day(1), counts(total=0, linked=0), "failed")

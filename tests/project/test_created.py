@@ -52,15 +52,14 @@ def test_a_function_has_its_handler_its_role_and_its_share_of_the_concurrency(cr
     assert configuration["Timeout"] == wanted["Timeout"]
     assert configuration["VpcConfig"]["SubnetIds"] == [PARAMETERS["SubnetIds"]]
     assert configuration["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == PROD
-    assert answer["Concurrency"]["ReservedConcurrentExecutions"] == wanted["ReservedConcurrentExecutions"]
+    assert answer["Concurrency"]["ReservedConcurrentExecutions"] == int(wanted["ReservedConcurrentExecutions"])
 
 
-def test_the_daily_run_may_invoke_itself_and_leave_a_letter_in_its_own_stack(created: Created) -> None:
+def test_the_daily_run_may_start_the_state_machine_and_leave_a_letter_in_its_own_stack(created: Created) -> None:
     iam = boto3.client("iam", REGION)
     for stack in created.values():
-        [role, policy] = stack["DailySyncFunctionRole"], stack["DailySyncGoesOnPolicy"]
-        attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        goes_on = iam.get_policy_version(PolicyArn=policy, VersionId="v1")["PolicyVersion"]["Document"]
+        role = stack["DailySyncFunctionRole"]
+        goes_on = iam.get_role_policy(RoleName=role, PolicyName="DailySyncFunctionRolePolicy1")["PolicyDocument"]
         letters = iam.get_role_policy(RoleName=role, PolicyName="DailySyncFunctionEventInvokeConfigOnFailureSQSPolicy")
         [queue] = (
             boto3.client("sqs", REGION)
@@ -68,16 +67,18 @@ def test_the_daily_run_may_invoke_itself_and_leave_a_letter_in_its_own_stack(cre
             .values()
         )
 
-        assert policy in {one["PolicyArn"] for one in attached}
-        assert LAMBDA + stack["DailySyncFunction"] in json.dumps(goes_on)
+        assert stack["SyncStateMachine"] in json.dumps(goes_on)
         assert queue in str(letters["PolicyDocument"])
 
 
 def test_the_run_that_goes_on_is_the_stack_s_own(created: Created) -> None:
     for stack in created.values():
-        variables = _function(stack["SyncAllHostingFunction"])["Configuration"]["Environment"]["Variables"]
-
-        assert variables["SYNC_FUNCTION"] == stack["DailySyncFunction"]
+        for starts_it in ("SyncAllHostingFunction", "DailySyncFunction"):
+            variables = _function(stack[starts_it])["Configuration"]["Environment"]["Variables"]
+            assert variables["SYNC_STATE_MACHINE"] == stack["SyncStateMachine"]
+        role = stack["SyncStateMachineRole"]
+        policy = boto3.client("iam", REGION).get_role_policy(RoleName=role, PolicyName="SyncStateMachineRolePolicy0")
+        assert LAMBDA + stack["SyncWorkerFunction"] in json.dumps(policy["PolicyDocument"])
 
 
 def test_letters_are_kept_for_two_weeks_and_logs_for_a_month(created: Created) -> None:

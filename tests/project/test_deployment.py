@@ -8,7 +8,7 @@ import pytest
 
 from local.environment import ROOT
 from local.routes import routes
-from tests.project.test_privileges import WITHOUT_DATA
+from tests.project.test_privileges import MARKET, WITHOUT_DATA
 from tests.support.cloudformation import Stack
 from tests.support.deployed import PARAMETERS, TEMPLATE, of_type
 
@@ -21,7 +21,7 @@ def _variables(function: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_migrate_and_the_daily_run_go_round_a_pooler_where_the_deployment_names_the_server() -> None:
-    direct = {"MigrateFunction", "DailySyncFunction"}
+    direct = {"MigrateFunction", "DailySyncFunction", "SyncWorkerFunction"}
     stack = Stack(MigrationHost="server.example.com")
 
     hosts = {name: variables["DATABASE_HOST"] for name, variables in stack.functions.items()}
@@ -30,18 +30,22 @@ def test_migrate_and_the_daily_run_go_round_a_pooler_where_the_deployment_names_
 
 
 def test_the_functions_never_need_more_connections_than_the_role_may_open() -> None:
-    reserved = {name: one.get("ReservedConcurrentExecutions") for name, one in FUNCTIONS.items()}
+    functions = Stack(MarketSecretArn=MARKET, BatchFunctions="3", BatchWorkers="4").of_type("AWS::Lambda::Function")
+    reserved = {name: int(one["ReservedConcurrentExecutions"]) for name, one in functions.items()}
     for asks_no_database in ("PanelFunction", "OpenapiDocumentFunction", "DocsFunction"):
         del reserved[asks_no_database]
-    assert None not in reserved.values(), reserved
     logs_in_as_the_owner = reserved.pop("MigrateFunction")
     assert reserved.pop("MarketRefreshFunction") == 1  # a role of its own
     parameter = TEMPLATE.read_text().partition("  ConnectionLimit:\n")[2]
 
+    batch = 4 * (reserved.pop("DailySyncFunction") + reserved.pop("SyncWorkerFunction"))
+    assert batch == 4 * (1 + 3)
+
     assert logs_in_as_the_owner == 1
-    assert sum(reserved.values()) <= 20
+    assert sum(reserved.values()) <= 19
     # Some more, for connections that environments which are gone have left.
     assert "Default: 25\n    MinValue: 25\n" in parameter[:80]
+    assert "At least 23 + BatchWorkers * (BatchFunctions + 1)" in parameter[:400]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -146,7 +150,9 @@ def test_only_allowed_origins_are_answered_across_origins() -> None:
 def test_the_guide_names_the_concurrency_and_the_alarms_metrics_that_a_deployment_takes() -> None:
     guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     everything = Stack(MarketSecretArn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:market")
-    reserved = sum(one["ReservedConcurrentExecutions"] for one in everything.of_type("AWS::Lambda::Function").values())
+    reserved = sum(
+        int(one["ReservedConcurrentExecutions"]) for one in everything.of_type("AWS::Lambda::Function").values()
+    )
     alarms = everything.of_type("AWS::CloudWatch::Alarm").values()
     metrics = sum(sum("MetricStat" in one for one in alarm.get("Metrics", ())) or 1 for alarm in alarms)
 

@@ -22,14 +22,15 @@ ROLES = STACK.of_type("AWS::IAM::Role")
 
 READ, SEND, INVOKE = "secretsmanager:GetSecretValue", "sqs:SendMessage", "lambda:InvokeFunction"
 DATABASE, SESSION, OWNER = (PARAMETERS[f"{name}SecretArn"] for name in ("Database", "Session", "Migration"))
-GOES_ON = {(INVOKE, "DailySyncFunction.Arn"), ("lambda:InvokeAsync", "DailySyncFunction.Arn")}  # SAM's connector
+GOES_ON = ("states:StartExecution", "SyncStateMachine")
 ANSWERS_REQUESTS = {(READ, DATABASE), (READ, SESSION)}
 # These hand out files, ask for no session, and can therefore read nothing.
 WITHOUT_DATA = {"PanelFunction", "DocsFunction", "OpenApiDocumentFunction", "OpenapiDocumentFunction"}
 # What the others may do. A function that is on neither list may do nothing.
 MAY: dict[str, set[tuple[str, str]]] = {
-    "SyncAllHostingFunction": ANSWERS_REQUESTS | {(INVOKE, "DailySyncFunction.Arn")},
-    "DailySyncFunction": {(READ, DATABASE), (SEND, "DeadLetters.Arn"), ("sns:Publish", TOPIC), *GOES_ON},
+    "SyncAllHostingFunction": ANSWERS_REQUESTS | {GOES_ON},
+    "DailySyncFunction": {(READ, DATABASE), (SEND, "DeadLetters.Arn"), ("sns:Publish", TOPIC), GOES_ON},
+    "SyncWorkerFunction": {(READ, DATABASE), ("sns:Publish", TOPIC)},
     "MarketRefreshFunction": {(READ, MARKET)},
     "MigrateFunction": {(READ, DATABASE), (READ, OWNER), (READ, MARKET)},
 }
@@ -94,10 +95,11 @@ def test_no_policy_has_a_star() -> None:
     assert not kinds & {"AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::RolePolicy", "AWS::Lambda::Url"}
 
 
-def test_only_a_schedule_and_the_api_invoke_a_function() -> None:
+def test_only_a_schedule_the_api_and_the_state_machine_invoke_a_function() -> None:
     others = set(ROLES) - set(map(_role_of, FUNCTIONS))
     assert {role: rights(role) for role in others} == {
         "DailySyncFunctionDailyRole": {(INVOKE, "DailySyncFunction.Arn"), (SEND, "DeadLetters.Arn")},
+        "SyncStateMachineRole": {(INVOKE, "SyncWorkerFunction.Arn")},
         "MarketRefreshFunctionHourlyRole": {(INVOKE, "MarketRefreshFunction.Arn")},
     }
     permissions = list(STACK.of_type("AWS::Lambda::Permission").values())

@@ -17,7 +17,7 @@ LAMBDAS_OWN = "AWS_"
 # On a laptop or in a test; in AWS the secrets and the host say it.
 LOCAL = {"DATABASE_URL", "DATABASE_ROLE", "SESSION_SECRET", "PORT"}
 # A resource of the stack itself.
-ITS_OWN = {"SYNC_FUNCTION": "DailySyncFunction"}
+ITS_OWN = {"SYNC_STATE_MACHINE": "SyncStateMachine"}
 PARAMETERS = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]
 
 

@@ -73,6 +73,11 @@ class World:
             self._lambda("Throttles", at, 1, PUBLISHED_AFTER)
             at += 5 * MINUTE
 
+    def execution_failed(self, at: float) -> None:
+        """An execution of the state machine that failed at that time."""
+        key = self._key("AWS/States", "ExecutionsFailed", StateMachineArn="SyncStateMachine")
+        self.metrics.publish(key, at, 1.0, PUBLISHED_AFTER)
+
     def dead_letter(self, start: float, end: float) -> None:
         """A message in the queue until somebody has seen to it; SQS counts every minute, and six hours beyond."""
         key = self._key("AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName="DeadLetters.QueueName")

@@ -1,6 +1,7 @@
 """The batch: one customer's trouble is its own, and nothing is lost or done twice."""
 
 from collections.abc import Iterator
+from itertools import repeat
 from math import log2
 from typing import Any
 
@@ -164,7 +165,7 @@ def test_rows_that_were_locked_and_then_refused_are_told_apart_at_the_end(
     def let_go_before_the_end() -> Iterator[bool]:
         yield True
         another.run("rollback")
-        yield True
+        yield from repeat(True)
 
     clock = let_go_before_the_end()
     counts = run(limit=TimeLimit(lambda: next(clock)))
@@ -232,16 +233,16 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(
     monkeypatch.setattr(patience, "PAUSES_SECONDS", (0,))
     for _ in range(3):
         crm.linked_customer()
-    advance = worker.Worker._advance
+    move = worker.Worker._move
     lost = iter([True])
 
     def commit_and_lose_the_connection(self: Any, transaction: Any, *rest: Any) -> None:
-        advance(self, transaction, *rest)
+        move(self, transaction, *rest)
         if next(lost, False):
             transaction.commit()
             raise ConnectionLost
 
-    monkeypatch.setattr(worker.Worker, "_advance", commit_and_lose_the_connection)
+    monkeypatch.setattr(worker.Worker, "_move", commit_and_lose_the_connection)
     assert run() == Counts(total=3, linked=3, synced=3, changed=3)
 
 

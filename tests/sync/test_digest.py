@@ -116,7 +116,7 @@ def test_a_run_that_is_handed_on_tells_once_at_its_end(topic: Topic, crm: Crm, o
     assert topic.told() == []
 
     [(run_id, token)] = passed
-    batch.resume(database, run_id, token)
+    batch.join(database, run_id, token)
     assert len(topic.told()) == 1
 
 
@@ -145,7 +145,7 @@ def test_whoever_is_killed_before_he_knows_that_it_was_sent_has_nobody_send_it_t
 ) -> None:
     outage(crm, owner)
     with aws.context() as killed:
-        killed.setattr("crm_services.sync.worker.send", lambda *_: 1 / 0)
+        killed.setattr("crm_services.sync.ending.send", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run()
 

@@ -1,73 +1,31 @@
-"""A run that is out of time goes on in a function of its own: with Lambda as moto has it."""
+"""A run that is out of time goes on in the state machine, as moto executes it."""
 
-import io
-import json
-import zipfile
 from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
-from moto.awslambda_simple.models import LambdaSimpleBackend
 from pg8000.native import Connection
 
 import daily_sync
 import sync_all_hosting
+import sync_worker
 from crm_services.base.errors import Conflict
 from crm_services.postgres.database import database
 from crm_services.sync import batch, handover, lease, worker
 from crm_services.sync.batch import TimeLimit
 from crm_services.sync.counts import Counts
+from crm_services.sync.ending import Ending
+from crm_services.sync.patience import IMPATIENT, always
 from local.lambda_context import LambdaContext
 from tests.support.client import Client
 from tests.support.crm import Crm
+from tests.support.engine import Engine, engine
 from tests.support.runs import runs, time_for
-
-FUNCTION = "daily-sync"
-
-
-class Lambda:
-    """Keeps the events of asynchronous invocations until the test has them delivered."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-
-    def deliver(self, seconds: float = 900) -> dict[str, Any]:
-        """Invoke the function with the oldest event."""
-        return daily_sync.handler(self.events.pop(0), LambdaContext(FUNCTION, seconds))
 
 
 @pytest.fixture
-def aws(environment: pytest.MonkeyPatch) -> Iterator[Lambda]:
-    """An AWS with the daily function in it."""
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "none",
-        "AWS_SECRET_ACCESS_KEY": "none",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-    }.items():
-        environment.setenv(name, value)
-    environment.setenv("SYNC_FUNCTION", FUNCTION)
-    environment.setenv("AWS_LAMBDA_FUNCTION_NAME", FUNCTION)
-    service = Lambda()
-
-    def invoke(_backend: Any, name: str, _qualifier: Any, body: Any, *_: Any) -> bytes:
-        assert name == FUNCTION
-        service.events.append(json.loads(body))
-        return b"{}"
-
-    environment.setattr(LambdaSimpleBackend, "invoke", invoke)
-    with mock_aws(config={"lambda": {"use_docker": False}}):
-        role = boto3.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-        code = io.BytesIO()
-        zipfile.ZipFile(code, "w").close()
-        boto3.client("lambda").create_function(
-            FunctionName=FUNCTION,
-            Runtime="python3.13",
-            Role=role,
-            Handler="daily_sync.handler",
-            Code={"ZipFile": code.getvalue()},
-        )
+def aws(environment: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An AWS with the state machine in it, which has one function at a time."""
+    with engine(environment, functions=1) as service:
         yield service
 
 
@@ -80,7 +38,7 @@ def five(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_what_is_left_of_a_request_is_handed_over_and_done(
-    aws: Lambda, client: Client, crm: Crm, owner: Connection, five: list[int]
+    aws: Engine, client: Client, crm: Crm, owner: Connection, five: list[int]
 ) -> None:
     admin = crm.account(role="admin")
 
@@ -92,20 +50,20 @@ def test_what_is_left_of_a_request_is_handed_over_and_done(
         "data": {"total": 2, "synced": 2, "skipped": 0, "errors": 0, "remaining": 4},
         "message": "Hosting data of 2 customers synchronised so far, 4 to go",
     }
-    assert aws.deliver()["state"] == "completed"
+    assert aws.ended() == "SUCCEEDED"
     [run] = runs(owner)
     assert (run["state"], run["origin"], run["started_by"]) == ("completed", "request", admin)
     assert (run["total"], run["synced"], run["skipped"]) == (6, 5, 1)
 
 
 def test_a_tenants_run_stays_the_tenants(
-    aws: Lambda, client: Client, crm: Crm, owner: Connection, five: list[int]
+    aws: Engine, client: Client, crm: Crm, owner: Connection, five: list[int]
 ) -> None:
     tenant = crm.account(role="mining_site_owner")
     own = [crm.linked_customer(tenant) for _ in range(3)]
 
     assert client.post("/crm/api/sync-all-hosting", tenant).status_code == 202
-    aws.deliver()
+    assert aws.ended() == "SUCCEEDED"
 
     [run] = runs(owner)
     assert (run["tenant_id"], run["total"]) == (tenant, 3)
@@ -113,55 +71,55 @@ def test_a_tenants_run_stays_the_tenants(
     assert crm.row(five[0])["hosting_synced_at"] is None
 
 
-def test_the_scope_is_taken_until_the_function_has_come(aws: Lambda, client: Client, crm: Crm, five: list[int]) -> None:
-    client.post("/crm/api/sync-all-hosting", crm.account(role="admin"))
+def test_the_scope_is_taken_until_the_machine_has_come(
+    aws: Engine, client: Client, crm: Crm, five: list[int], environment: pytest.MonkeyPatch
+) -> None:
+    environment.setattr(handover, "to_state_machine", lambda *_: lambda *_run: None)
+    assert client.post("/crm/api/sync-all-hosting", crm.account(role="admin")).status_code == 202
     with pytest.raises(Conflict):
         batch.run(database, None, "console")
 
 
-def test_an_event_that_is_delivered_twice_is_done_once(
-    aws: Lambda, client: Client, crm: Crm, owner: Connection, five: list[int]
+def test_a_function_that_comes_to_a_run_that_has_ended_says_how(
+    aws: Engine, client: Client, crm: Crm, owner: Connection, five: list[int]
 ) -> None:
     client.post("/crm/api/sync-all-hosting", crm.account(role="admin"))
-    aws.events *= 2
-    aws.deliver()
+    aws.ended()
 
-    assert aws.deliver() == {"run_id": 1, "state": "taken over"}
-    assert runs(owner)[0]["total"] == 6
+    told = sync_worker.handler(aws.invocations[0], LambdaContext("SyncWorkerFunction", 900))
+
+    assert (told["state"], told["total"], runs(owner)[0]["total"]) == ("completed", 6, 6)
 
 
-def test_whoever_handed_a_run_over_writes_nothing_more(aws: Lambda, crm: Crm, five: list[int]) -> None:
+def test_whoever_handed_a_run_over_writes_nothing_more(environment: pytest.MonkeyPatch, five: list[int]) -> None:
     with database.transaction() as transaction:
         held = lease.take(transaction, None, "request", None)
-    before = worker.Worker(database, held)
-    passed = worker.Worker(database, held).pass_on()
+    passed = Ending(database, held, IMPATIENT, always).pass_on()
 
     assert passed.token != held.token
     with pytest.raises(lease.TakenOver):
-        before.work(lambda: True)
+        worker.Worker(database, held).work(always)
+    told = sync_worker.handler({"run_id": held.run_id, "token": held.token}, LambdaContext("SyncWorkerFunction", 900))
+    assert told["state"] == "taken over"
 
 
-def test_a_scheduled_run_that_15_minutes_are_too_short_for_goes_on_in_the_next_invocation(
-    aws: Lambda, crm: Crm, owner: Connection, five: list[int]
+def test_a_scheduled_run_that_15_minutes_are_too_short_for_goes_on_in_the_machine(
+    aws: Engine, crm: Crm, owner: Connection, five: list[int]
 ) -> None:
-    limit = TimeLimit(time_for(chunks=1), handover.to_function(FUNCTION))
+    limit = TimeLimit(time_for(chunks=1), handover.to_state_machine(aws.machine, 1))
     assert batch.run(database, None, "schedule", limit=limit).state == "running"
-    limit = TimeLimit(time_for(chunks=1), handover.to_function(FUNCTION))
-    assert batch.resume(database, **aws.events.pop(), limit=limit).state == "running"
 
-    assert aws.deliver()["state"] == "completed"
+    assert aws.ended() == "SUCCEEDED"
     [run] = runs(owner)
     assert (run["origin"], run["total"], run["synced"]) == ("schedule", 6, 5)
 
 
-def test_a_function_too_short_to_begin_does_not_invoke_itself_for_ever(
-    aws: Lambda, owner: Connection, five: list[int]
-) -> None:
-    assert daily_sync.handler({}, LambdaContext(FUNCTION, 30))["state"] == "partial"
-    assert (aws.events, runs(owner)[0]["state"]) == ([], "partial")
+def test_a_function_too_short_to_begin_hands_nothing_over(aws: Engine, owner: Connection, five: list[int]) -> None:
+    assert daily_sync.handler({}, LambdaContext("DailySyncFunction", 30))["state"] == "partial"
+    assert (aws.executions(), runs(owner)[0]["state"]) == ([], "partial")
 
 
-def test_without_a_function_to_go_on_the_run_is_partial_and_the_answer_says_so(
+def test_without_a_machine_to_go_on_the_run_is_partial_and_the_answer_says_so(
     environment: pytest.MonkeyPatch, client: Client, crm: Crm, owner: Connection, five: list[int]
 ) -> None:
     answer = client.post("/crm/api/sync-all-hosting", crm.account(role="admin"))
@@ -172,11 +130,11 @@ def test_without_a_function_to_go_on_the_run_is_partial_and_the_answer_says_so(
     assert runs(owner)[0]["state"] == "partial"
 
 
-@pytest.mark.usefixtures("aws", "five")
-def test_where_the_function_cannot_be_invoked_the_run_is_partial(
-    environment: pytest.MonkeyPatch, client: Client, crm: Crm, owner: Connection
+@pytest.mark.usefixtures("five")
+def test_where_the_machine_cannot_be_started_the_run_is_partial(
+    aws: Engine, environment: pytest.MonkeyPatch, client: Client, crm: Crm, owner: Connection
 ) -> None:
-    environment.setenv("SYNC_FUNCTION", "no-such-function")
+    environment.setenv("SYNC_STATE_MACHINE", aws.machine + "-of-another-stack")
 
     answer = client.post("/crm/api/sync-all-hosting", crm.account(role="admin"))
 

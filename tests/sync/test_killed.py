@@ -22,8 +22,14 @@ $$ select pg_terminate_backend(pid) from pg_stat_activity
 """
 
 
-@pytest.fixture
-def killer(postgres: Server, database_name: str, owner: Connection, environment: pytest.MonkeyPatch) -> Killer:
+@pytest.fixture(params=[1, 3], ids=["one worker", "three"])
+def killer(
+    postgres: Server,
+    database_name: str,
+    owner: Connection,
+    environment: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Killer:
     """Ends runs whose death is noticed after a fifth of a second instead of five minutes."""
     environment.setenv("RUN_DEAD_AFTER_SECONDS", DEAD_AFTER_SECONDS)
     with connect(postgres.url(database_name, "postgres")) as admin:
@@ -31,7 +37,7 @@ def killer(postgres: Server, database_name: str, owner: Connection, environment:
         admin.run(
             f"alter role crm_hosting in database {database_name} set idle_in_transaction_session_timeout = '500ms'"
         )
-    return Killer(owner, seed=int(os.environ.get("SEED", "1")))
+    return Killer(owner, seed=int(os.environ.get("SEED", "1")), workers=request.param)
 
 
 @pytest.mark.parametrize("way", ["kill_process", "kill_connections", "stop_and_overtake"])

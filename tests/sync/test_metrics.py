@@ -135,7 +135,7 @@ def test_a_run_that_is_handed_over_is_published_once_and_as_a_whole(
     assert metrics_in(capsys.readouterr().out) == []
 
     [(run_id, token)] = handed
-    batch.resume(database, run_id, token)
+    batch.join(database, run_id, token)
     values = by_name(metrics_in(capsys.readouterr().out))
     assert (values["BatchSyncCompleted"], values["CustomersTotal"], values["LinkRate"]) == (1, 3, 100)
 

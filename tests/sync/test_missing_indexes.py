@@ -7,7 +7,7 @@ import pytest
 import daily_sync
 from crm_services.postgres.migration import migrate
 from crm_services.postgres.target import parse_database_url
-from crm_services.sync import worker
+from crm_services.sync import ending
 from local.lambda_context import LambdaContext
 from local.postgres import Server, connect
 from tests.support.client import Client, data
@@ -21,7 +21,7 @@ def said(environment: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the run warns of."""
     lines: list[dict[str, Any]] = []
     environment.setattr(
-        worker.logger, "warning", lambda message, **fields: lines.append({"message": message, **fields})
+        ending.logger, "warning", lambda message, **fields: lines.append({"message": message, **fields})
     )
     return lines
 

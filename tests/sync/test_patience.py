@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from pg8000.native import Connection
@@ -13,7 +14,7 @@ import daily_sync
 from crm_services.base.errors import Unavailable
 from crm_services.postgres.database import database
 from crm_services.sync import batch, patience, worker
-from crm_services.sync.pace import Pace
+from crm_services.sync.ending import Ending
 from local.lambda_context import LambdaContext
 from local.postgres import Server
 from tests.support.crm import Crm
@@ -55,14 +56,14 @@ def away(network: Relay, seconds: float, state: State = "refuse") -> None:
 
 def before_chunk(monkeypatch: pytest.MonkeyPatch, number: int, do: Callable[[], None]) -> None:
     """Do it when that chunk of the run is about to begin."""
-    sync_next, chunks = worker.Worker._sync_next, iter(range(1, 1000))
+    step, chunks = worker.Worker._step, iter(range(1, 1000))
 
-    def counted(self: worker.Worker, pace: Pace) -> bool:
+    def counted(self: worker.Worker) -> worker.Step:
         if next(chunks) == number:
             do()
-        return sync_next(self, pace)
+        return step(self)
 
-    monkeypatch.setattr(worker.Worker, "_sync_next", counted)
+    monkeypatch.setattr(worker.Worker, "_step", counted)
 
 
 def assert_nothing_is_lost_or_doubled(owner: Connection) -> None:
@@ -115,13 +116,13 @@ def test_away_again_and_again(network: Relay, owner: Connection, monkeypatch: py
 def test_away_at_the_end_the_run_is_ended_all_the_same(
     network: Relay, owner: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end = worker.Worker.end
+    end = Ending.end
 
-    def away_before(self: worker.Worker, state: str, failure: str | None = None) -> float:
+    def away_before(self: Ending, *given: Any) -> Any:
         away(network, OUTAGE_SECONDS)
-        return end(self, state, failure)
+        return end(self, *given)
 
-    monkeypatch.setattr(worker.Worker, "end", away_before)
+    monkeypatch.setattr(Ending, "end", away_before)
     run_daily()
     assert_nothing_is_lost_or_doubled(owner)
 

@@ -49,8 +49,9 @@ class Settings:
     session_seconds: float
     frame_ancestors: str
     sign_in_url: str
-    sync_function: str | None
-    own_function: str | None
+    sync_state_machine: str | None
+    batch_workers: int
+    batch_functions: int
     request_run_seconds: float
     run_dead_after_seconds: float
     run_pause_seconds: float
@@ -90,8 +91,9 @@ def settings() -> Settings:
         session_seconds=3600 * float(_number("SESSION_HOURS", Decimal(8))),
         frame_ancestors=os.environ.get("FRAME_ANCESTORS") or "'self'",
         sign_in_url=_page_of_the_crm("SIGN_IN_URL"),
-        sync_function=os.environ.get("SYNC_FUNCTION"),
-        own_function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+        sync_state_machine=os.environ.get("SYNC_STATE_MACHINE"),
+        batch_workers=_count("BATCH_WORKERS"),
+        batch_functions=_count("BATCH_FUNCTIONS"),
         request_run_seconds=float(os.environ.get("REQUEST_RUN_SECONDS", "20")),
         run_dead_after_seconds=float(os.environ.get("RUN_DEAD_AFTER_SECONDS", "300")),
         run_pause_seconds=float(os.environ.get("RUN_PAUSE_SECONDS", "60")),
@@ -166,3 +168,10 @@ def _number(name: str, default: Decimal) -> Decimal:
         return Decimal(os.environ.get(name) or default)
     except InvalidOperation:
         raise UnusableSetting(name, "a number") from None
+
+
+def _count(name: str) -> int:
+    number = _number(name, Decimal(1))
+    if number < 1 or number % 1:
+        raise UnusableSetting(name, "a whole number from 1 on")
+    return int(number)

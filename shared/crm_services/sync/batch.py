@@ -3,17 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from crm_services.base.errors import Conflict, QueryFailed
+from crm_services.base.errors import Conflict, QueryFailed, Unavailable
 from crm_services.postgres.database import Database
 from crm_services.sync import lease
-from crm_services.sync.counts import Counts
+from crm_services.sync.counts import Counts, counts_of
+from crm_services.sync.ending import Ending
 from crm_services.sync.lease import Lease, Origin, State, TakenOver
 from crm_services.sync.metrics import publish_run
 from crm_services.sync.patience import IMPATIENT, Patience, always
-from crm_services.sync.worker import Worker
+from crm_services.sync.together import work_together
 
 logger = Logger()
 
@@ -36,10 +38,25 @@ class TimeLimit:
 
 NO_LIMIT = TimeLimit()
 
+# A function stops so long before its own end. What a run that stops has still to say is said until five seconds before,
+# should the database be away just then.
+STOP_BEFORE_MS = 60_000
+END_BEFORE_MS = 5_000
+
+
+def limit_of(context: Any, hand_over: Callable[[int, int], None] | None = None) -> TimeLimit:
+    """The time that a function has which nobody waits for: it outlives a failover."""
+    return TimeLimit(
+        has_time=lambda: context.get_remaining_time_in_millis() > STOP_BEFORE_MS,
+        hand_over=hand_over,
+        has_time_to_end=lambda: context.get_remaining_time_in_millis() > END_BEFORE_MS,
+        patience=Patience(outlives_failover=True),
+    )
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended, or that it stopped for want of time: its counts so far, and how many customers are left."""
+    """How a run ended, or that it goes on elsewhere: its counts so far, and how many customers are left."""
 
     run_id: int
     state: State
@@ -54,18 +71,20 @@ class Outcome:
         return result | ({"remaining": self.remaining} if self.remaining else {})
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 (each is a thing that a run has to be told)
     database: Database,
     tenant_id: int | None,
     origin: Origin,
     started_by: int | None = None,
     limit: TimeLimit = NO_LIMIT,
+    workers: int = 1,
+    elsewhere: bool = False,
 ) -> Outcome:
-    """Sync every customer that the tenant sees (None: all customers).
+    """Sync every customer that the tenant sees (None: all customers), by so many workers.
 
-    When time is up the run is handed over, or ends as `partial`. Raises Conflict while another run of the scope is
-    alive; a scheduled run waits for its end, as long as there is time. A failure that is not one customer's ends the
-    run as failed and is raised.
+    When time is up the run is handed over, or ends as `partial`; one that is to be `elsewhere` is handed over at once,
+    if it can be. Raises Conflict while another run of the scope is alive; a scheduled run waits for its end, as long as
+    there is time. A failure that is not one customer's ends the run as failed and is raised.
     """
     claim = lease.new_claim()
 
@@ -81,43 +100,65 @@ def run(
             if origin != "schedule" or not limit.has_time():
                 raise
             time.sleep(LEASE_POLL_SECONDS)
-    return _work(database, taken, limit)
-
-
-def resume(database: Database, run_id: int, token: int, limit: TimeLimit = NO_LIMIT) -> Outcome:
-    """Go on with a run that was handed over with this token; raises TakenOver where somebody has done so before."""
-    claim = lease.new_claim()
-
-    def take() -> Lease:
-        with database.transaction() as transaction:
-            return lease.resume(transaction, run_id, token, claim)
-
-    return _work(database, limit.patience.repeat(take, limit.has_time), limit)
-
-
-def _work(database: Database, taken: Lease, limit: TimeLimit) -> Outcome:
+    ending = Ending(database, taken, limit.patience, limit.has_time_to_end)
     began = time.monotonic()
-    worker = Worker(database, taken, limit.patience, limit.has_time_to_end)
     try:
-        state: State = "completed" if worker.work(limit.has_time) else "partial"
-        counts, remaining = worker.counts(), 0 if state == "completed" else worker.remaining()
+        if elsewhere and _is_handed_over(ending, limit):
+            return Outcome(taken.run_id, "running", Counts(), ending.remaining())
+        is_done, has_begun = work_together(database, ending.lease, limit.patience, limit.has_time, workers)
+        if is_done:
+            return _end(ending, "completed")
+        remaining = ending.remaining()
         # Handed on without having begun, a run would go round for ever.
-        if state == "partial" and worker.has_begun and _is_handed_over(worker, limit):
-            return Outcome(taken.run_id, "running", counts, remaining)
-        seconds = worker.end(state)
+        if has_begun and _is_handed_over(ending, limit):
+            return Outcome(taken.run_id, "running", ending.counts(), remaining)
+        return _end(ending, "partial", remaining)
     except TakenOver:
         raise
     except Exception as error:
-        publish_run(taken.run_id, taken.tenant_id, "failed", _fail(worker, error), time.monotonic() - began)
+        _fail(ending, error, began)
         raise
-    publish_run(taken.run_id, taken.tenant_id, state, counts, seconds, worker.doubts, worker.needing_attention)
-    return Outcome(taken.run_id, state, counts, remaining)
 
 
-def _is_handed_over(worker: Worker, limit: TimeLimit) -> bool:
+def join(database: Database, run_id: int, token: int, limit: TimeLimit = NO_LIMIT, workers: int = 1) -> Outcome:
+    """Work at a run that was handed over with this token, beside whoever else does, until it is done or time is up.
+
+    How the run stands then: `running` where it is to be joined again, and how it ended where it has. Raises TakenOver
+    where it was handed over again, or is not known any more; what makes it fail as `run`, but for a database that is
+    away: it may be back for whoever joins next.
+    """
+    began = time.monotonic()
+
+    def take_part() -> Lease:
+        with database.transaction() as transaction:
+            return lease.join(transaction, run_id, token)
+
+    ending = None
+    try:
+        joined = limit.patience.repeat(take_part, limit.has_time)
+        ending = Ending(database, joined, limit.patience, limit.has_time_to_end)
+        is_done, _ = work_together(database, joined, limit.patience, limit.has_time, workers)
+        if is_done:
+            return _end(ending, "completed")
+        return Outcome(run_id, "running", ending.counts(), ending.remaining())
+    except TakenOver:
+        with database.transaction(read_only=True) as transaction:
+            state = lease.state_of(transaction, run_id)
+            if state == "running":
+                raise
+            return Outcome(run_id, state, counts_of(transaction, run_id))
+    except Unavailable:
+        raise
+    except Exception as error:
+        if ending:
+            _fail(ending, error, began)
+        raise
+
+
+def _is_handed_over(ending: Ending, limit: TimeLimit) -> bool:
     if limit.hand_over is None:
         return False
-    passed = worker.pass_on()
+    passed = ending.pass_on()
     try:
         limit.hand_over(passed.run_id, passed.token)
     except Exception as error:
@@ -126,11 +167,20 @@ def _is_handed_over(worker: Worker, limit: TimeLimit) -> bool:
     return True
 
 
-def _fail(worker: Worker, error: Exception) -> Counts | None:
+def _end(ending: Ending, state: State, remaining: int = 0) -> Outcome:
+    seconds, counts = ending.end(state)
+    run_id, tenant_id = ending.lease.run_id, ending.lease.tenant_id
+    publish_run(run_id, tenant_id, state, counts, seconds, ending.doubts, ending.needing_attention)
+    return Outcome(ending.lease.run_id, state, counts, remaining)
+
+
+def _fail(ending: Ending, error: Exception, began: float) -> None:
     reason = error.sqlstate if isinstance(error, QueryFailed) else type(error).__name__
+    counts = None
     try:
-        counts = worker.counts()
-        worker.end("failed", reason)
-        return counts
-    except Exception:  # the database is gone: the lease dies with its heartbeat
-        return None
+        _, counts = ending.end("failed", reason)
+    except TakenOver:  # another worker has ended it, and said so
+        return
+    except Exception as failure:  # the database is gone: the lease dies with its heartbeat
+        logger.warning("not ended", run_id=ending.lease.run_id, error=type(failure).__name__)
+    publish_run(ending.lease.run_id, ending.lease.tenant_id, "failed", counts, time.monotonic() - began)

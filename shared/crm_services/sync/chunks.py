@@ -9,6 +9,7 @@ from crm_services.postgres.database import Database, Transaction
 CHUNK_SIZE = 10_000
 # The CRM may have customers whose ids are not above 0: an import, a row for tests.
 BEFORE_ALL = -(2**31)
+LAST_OF_ALL = 2**31 - 1
 # Each of its statements may take so long.
 CHUNK_SECONDS = 120
 
@@ -21,7 +22,9 @@ set local enable_seqscan = off;
 set local plan_cache_mode = force_custom_plan
 """
 
-NEXT_CHUNK = "select customers, upto, ids from crm_hosting.next_customers(:after::integer, :size::integer)"
+NEXT_CHUNK = """
+select customers, upto, ids from crm_hosting.next_customers(:after::integer, :size::integer, :last::integer)
+"""
 
 CUSTOMERS_AFTER = "select customers from crm_hosting.next_customers(:after::integer, 2147483647)"
 
@@ -35,12 +38,14 @@ def chunk(database: Database, tenant_id: int | None, read_only: bool = False) ->
         yield transaction
 
 
-def next_customers(transaction: Transaction, after: int, size: int) -> tuple[int, int, list[int] | None]:
-    """Of the customers after that id the next so many: how many there are, the last one's id, and a tenant's ids.
+def next_customers(
+    transaction: Transaction, after: int, size: int, last: int = LAST_OF_ALL
+) -> tuple[int, int, list[int] | None]:
+    """Of the customers after that id, up to `last`, the next so many: their number, the last one's id, a tenant's ids.
 
-    They are None where everybody's are in sight: then all are meant that have an id up to the last one's.
+    The ids are None where everybody's are in sight: then all are meant that have an id up to the last one's.
     """
-    count, upto, ids = transaction.row(NEXT_CHUNK, after=after, size=size)
+    count, upto, ids = transaction.row(NEXT_CHUNK, after=after, size=size, last=last)
     return count, upto, ids
 
 

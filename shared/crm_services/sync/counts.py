@@ -1,25 +1,8 @@
 """What became of the customers of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from crm_services.postgres.database import Transaction
-
-ADVANCE_RUN = """
-update crm_hosting.runs
-set cursor = greatest(cursor, :upto::integer), total = total + :total::integer, linked = linked + :linked::integer,
-    synced = synced + :synced::integer, skipped = skipped + :skipped::integer,
-    errors = errors + :errors::integer, changed = changed + :changed::integer, lost = lost + :lost::integer
-where id = :run_id::bigint
-"""
-
-RUN_COUNTS = """
-select total, linked, synced, skipped, errors, changed, lost from crm_hosting.runs where id = :run_id::bigint
-"""
-
-REMAINING = """
-select n.customers from crm_hosting.runs r, crm_hosting.next_customers(r.cursor, 2147483647) n
-where r.id = :run_id::bigint
-"""
 
 
 @dataclass(frozen=True)
@@ -38,14 +21,33 @@ class Counts:
     lost: int = 0
 
 
+COUNTED = [field.name for field in fields(Counts)]
+SUMS = ", ".join(f"coalesce(sum({name}), 0)::integer as {name}" for name in COUNTED)
+ADDED = ", ".join(f"{name} = r.{name} + done.{name}" for name in COUNTED)
+
+# What a living run's ranges have counted, beside a run `r`; an end has added it up, and there are none.
+DONE_SO_FAR = f"cross join lateral (select {SUMS} from crm_hosting.run_ranges g where g.run_id = r.id) done"
+
+RUN_COUNTS = f"""
+select {", ".join(f"r.{name} + done.{name}" for name in COUNTED)}
+from crm_hosting.runs r {DONE_SO_FAR}
+where r.id = :run_id::bigint
+"""
+
+# Those that are in no range yet, and of the ranges those that are not done.
+REMAINING = """
+select (select n.customers from crm_hosting.next_customers(r.cursor, 2147483647) n)
+       + coalesce((
+         select sum(n.customers)
+         from crm_hosting.run_ranges g, crm_hosting.next_customers(g.cursor, 2147483647, g.upto) n
+         where g.run_id = r.id and g.number > 0 and g.cursor < g.upto), 0)::bigint
+from crm_hosting.runs r where r.id = :run_id::bigint
+"""
+
+
 def counts_of(transaction: Transaction, run_id: int) -> Counts:
     """The counts of the run up to now."""
     return Counts(*transaction.row(RUN_COUNTS, run_id=run_id))
-
-
-def advance(transaction: Transaction, run_id: int, upto: int, counts: Counts) -> None:
-    """Add to the counts of the run, and move its cursor, in the transaction that did the work."""
-    transaction.rows(ADVANCE_RUN, run_id=run_id, upto=upto, **vars(counts))
 
 
 def remaining(transaction: Transaction, run_id: int) -> int:

@@ -11,9 +11,11 @@ on conflict (run_id, customer_id) do update
   set sqlstate = excluded.sqlstate, constraint_name = excluded.constraint_name
 """
 
-LOCKED_CUSTOMERS = """
-select coalesce(array_agg(customer_id order by customer_id), '{}') from crm_hosting.run_errors
-where run_id = :run_id::bigint and sqlstate = '55P03'
+LOCKED_CUSTOMERS = f"""
+select coalesce(array_agg(customer_id order by customer_id), '{{}}') from (
+  select customer_id from crm_hosting.run_errors
+  where run_id = :run_id::bigint and sqlstate = '{LOCK_NOT_AVAILABLE}' and customer_id > :after::integer
+  order by customer_id limit :size::integer) locked
 """
 
 FORGET_ERRORS = """
@@ -29,9 +31,9 @@ def record(
     transaction.rows(RECORD_ERRORS, run_id=run_id, customer_ids=customer_ids, sqlstate=sqlstate, constraint=constraint)
 
 
-def locked(transaction: Transaction, run_id: int) -> list[int]:
-    """The ids of those whose record somebody else had locked, ascending."""
-    ids: list[int] = transaction.value(LOCKED_CUSTOMERS, run_id=run_id)
+def locked(transaction: Transaction, run_id: int, after: int, size: int) -> list[int]:
+    """The next ids of those whose record somebody else had locked, ascending."""
+    ids: list[int] = transaction.value(LOCKED_CUSTOMERS, run_id=run_id, after=after, size=size)
     return ids
 
 

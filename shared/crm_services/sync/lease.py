@@ -7,10 +7,11 @@ from typing import Literal
 from crm_services.base.errors import Conflict
 from crm_services.base.settings import settings
 from crm_services.postgres.database import Transaction
+from crm_services.sync.counts import ADDED, COUNTED, SUMS, Counts
 
 Origin = Literal["schedule", "request", "console"]
-# `running`: it was handed over and goes on elsewhere.
-State = Literal["completed", "partial", "running", "failed"]
+# `running`: it goes on elsewhere. `abandoned`: nobody was at work on it any more, and another took its place.
+State = Literal["completed", "partial", "running", "failed", "abandoned"]
 
 # A start that is under way in another transaction is not waited for.
 LOCK_SCOPE = """
@@ -18,12 +19,19 @@ select pg_try_advisory_xact_lock(hashtextextended('crm_hosting.runs', coalesce(:
 """
 
 # Of every scope, so that no run is left that only looks alive; one whose row is locked is at work.
-ABANDON_DEAD_RUNS = """
-update crm_hosting.runs set state = 'abandoned', ended_at = clock_timestamp()
-where id in (
+ABANDON_DEAD_RUNS = f"""
+with dead as materialized (
   select id from crm_hosting.runs
   where state = 'running' and heartbeat_at <= clock_timestamp() - make_interval(secs => :dead_after::double precision)
-  for update skip locked)
+  for update skip locked
+), ranges as (
+  delete from crm_hosting.run_ranges g using dead where g.run_id = dead.id returning g.*
+)
+update crm_hosting.runs r
+set state = 'abandoned', ended_at = clock_timestamp(), {ADDED}
+from dead
+cross join lateral (select {SUMS} from ranges g where g.run_id = dead.id) done
+where r.id = dead.id
 """
 
 # No row where the scope has a living run. (`on conflict` would wait for a worker that is in the midst of a chunk.)
@@ -40,28 +48,41 @@ CLAIMED_RUN = """
 select id, token from crm_hosting.runs where claim = :claim::text and state = 'running'
 """
 
-# The fence and the heartbeat in one: it locks the run's row for the rest of the transaction. No row: taken over.
-HOLD_RUN = """
-update crm_hosting.runs set heartbeat_at = clock_timestamp()
-where id = :run_id::bigint and token = :token::integer and state = 'running'
-returning cursor
-"""
+_IS_MINE = "id = :run_id::bigint and token = :token::integer and state = 'running'"
+
+# The heartbeat. It locks the run's row, so no chunk's transaction has it: workers would wait for each other.
+BEAT = f"update crm_hosting.runs set heartbeat_at = clock_timestamp() where {_IS_MINE} returning cursor"
+
+# The fence: nobody ends the run or hands it on while a chunk's transaction has it. No row: taken over.
+HOLD_RUN = f"select from crm_hosting.runs where {_IS_MINE} for key share"
+
+# Waits until no chunk is under way; what comes after it sees what they counted.
+LOCK_RUN = "select from crm_hosting.runs where id = :run_id::bigint for update"
 
 # With the same claim twice is once.
 HAND_ON_RUN = """
 update crm_hosting.runs set token = :token::integer + 1, claim = :claim::text, heartbeat_at = clock_timestamp()
 where id = :run_id::bigint and state = 'running'
   and (token = :token::integer or (token = :token::integer + 1 and claim = :claim::text))
-returning token, tenant_id
+returning token
 """
 
-# Twice is once: the answer to the first may have been lost. Returns how many seconds the run took.
-END_RUN = """
-update crm_hosting.runs
-set state = :state::text, failure = :failure::text, ended_at = coalesce(ended_at, clock_timestamp())
-where id = :run_id::bigint and token = :token::integer and state in ('running', :state::text)
-returning extract(epoch from ended_at - started_at)::double precision
+# Twice is once, by the same claim: the answer to the first may have been lost. Returns the run's seconds and
+# counts.
+END_RUN = f"""
+with ranges as (
+  delete from crm_hosting.run_ranges where run_id = :run_id::bigint returning *
+)
+update crm_hosting.runs r
+set state = :state::text, failure = :failure::text, ended_at = coalesce(ended_at, clock_timestamp()),
+    claim = :claim::text, {ADDED}
+from (select {SUMS} from ranges) done
+where id = :run_id::bigint and token = :token::integer
+  and (state = 'running' or (state = :state::text and claim = :claim::text))
+returning extract(epoch from ended_at - started_at)::double precision, {", ".join(f"r.{name}" for name in COUNTED)}
 """
+
+STANDING = "select state, token, tenant_id from crm_hosting.runs where id = :run_id::bigint"
 
 
 class TakenOver(Conflict):
@@ -76,28 +97,41 @@ class Lease:
     token: int
     tenant_id: int | None
 
-    def hold(self, transaction: Transaction) -> int:
-        """Keep the lease for this transaction, and show that the worker lives.
+    def beat(self, transaction: Transaction) -> int:
+        """Show that the worker lives, and have the run's row to oneself for this transaction, which is to be short.
 
-        Returns the id of the customer up to whom the run is done; raises TakenOver where the lease is another's.
+        Returns the id of the customer up to whom there are ranges; raises TakenOver where the lease is another's.
         """
-        rows = transaction.rows(HOLD_RUN, run_id=self.run_id, token=self.token)
+        rows = transaction.rows(BEAT, run_id=self.run_id, token=self.token)
         if not rows:
             raise TakenOver
         cursor: int = rows[0][0]
         return cursor
 
-    def pass_on(self, transaction: Transaction, claim: str) -> "Lease":
-        """The lease for whoever goes on; the present one is worth nothing any more."""
-        return resume(transaction, self.run_id, self.token, claim)
+    def hold(self, transaction: Transaction) -> None:
+        """Keep the lease for this transaction, beside other workers; raises TakenOver as `beat`."""
+        if not transaction.rows(HOLD_RUN, run_id=self.run_id, token=self.token):
+            raise TakenOver
 
-    def end(self, transaction: Transaction, state: str, failure: str | None = None) -> float:
-        """End the run; how many seconds it took. Raises TakenOver as `hold`."""
-        rows = transaction.rows(END_RUN, run_id=self.run_id, token=self.token, state=state, failure=failure)
+    def pass_on(self, transaction: Transaction, claim: str) -> "Lease":
+        """The lease for whoever goes on; the present one is worth nothing any more. Raises TakenOver as `beat`."""
+        transaction.rows(LOCK_RUN, run_id=self.run_id)
+        rows = transaction.rows(HAND_ON_RUN, run_id=self.run_id, token=self.token, claim=claim)
         if not rows:
             raise TakenOver
-        seconds: float = rows[0][0]
-        return seconds
+        return Lease(self.run_id, rows[0][0], self.tenant_id)
+
+    def end(
+        self, transaction: Transaction, state: str, failure: str | None = None, claim: str | None = None
+    ) -> tuple[float, Counts]:
+        """End the run; how many seconds it took, and its counts. Raises TakenOver where somebody else has ended it."""
+        transaction.rows(LOCK_RUN, run_id=self.run_id)
+        given = {"run_id": self.run_id, "token": self.token, "state": state, "failure": failure, "claim": claim}
+        rows = transaction.rows(END_RUN, **given)
+        if not rows:
+            raise TakenOver
+        seconds, *counts = rows[0]
+        return seconds, Counts(*counts)
 
 
 def new_claim() -> str:
@@ -123,9 +157,18 @@ def take(
     return Lease(rows[0][0], rows[0][1], tenant_id)
 
 
-def resume(transaction: Transaction, run_id: int, token: int, claim: str | None = None) -> Lease:
-    """Go on with a run that was handed over with this token: whoever comes first with it, once."""
-    rows = transaction.rows(HAND_ON_RUN, run_id=run_id, token=token, claim=claim)
+def join(transaction: Transaction, run_id: int, token: int) -> Lease:
+    """A part in the work on a run that is under way; raises TakenOver where it has ended, or that is not its token."""
+    rows = transaction.rows(STANDING, run_id=run_id)
+    if not rows or (rows[0][0], rows[0][1]) != ("running", token):
+        raise TakenOver
+    return Lease(run_id, token, rows[0][2])
+
+
+def state_of(transaction: Transaction, run_id: int) -> State:
+    """How the run stands, or ended; raises TakenOver where it is not known any more."""
+    rows = transaction.rows(STANDING, run_id=run_id)
     if not rows:
         raise TakenOver
-    return Lease(run_id, rows[0][0], rows[0][1])
+    state: State = rows[0][0]
+    return state

@@ -27,7 +27,7 @@ where r.ended_at is not null
 
 
 def run_requested(transaction: Transaction, caller: Caller, has_time: Callable[[], bool] = always) -> Outcome:
-    """Run the batch over the caller's scope; what is left when the time is up goes to the function for it.
+    """Run the batch over the caller's scope; what is left when the time is up goes to the state machine for it.
 
     Each chunk is a transaction of its own, so the caller's ends here. Raises TooSoon within a tenant's pause between
     two runs, unless something has changed since the last one, and Conflict while another run of the scope is alive.
@@ -38,7 +38,7 @@ def run_requested(transaction: Transaction, caller: Caller, has_time: Callable[[
         pause = settings().run_pause_seconds - ago
         if pause > 0 and not (seconds < QUICK_SECONDS and _has_changed(database, caller)):
             raise TooSoon(seconds=max(1, round(pause)))
-    limit = TimeLimit(has_time, handover.to_function(settings().sync_function))
+    limit = TimeLimit(has_time, handover.to_state_machine(settings().sync_state_machine, settings().batch_functions))
     return run(database, caller.tenant_id, "request", caller.user_id, limit)
 
 

@@ -9,6 +9,7 @@ from crm_services.base.errors import NotFound
 from crm_services.base.settings import settings
 from crm_services.links.matching import FEW, TENANTS
 from crm_services.postgres.database import Transaction
+from crm_services.sync.counts import DONE_SO_FAR
 from crm_services.sync.scopes import newest, of_scope
 
 # A run as JSON; one whose heartbeat stopped is abandoned, though nobody may have said so yet.
@@ -18,8 +19,9 @@ json_build_object(
   'state', case when r.state = 'running'
                  and r.heartbeat_at <= now() - make_interval(secs => :dead_after::double precision)
                 then 'abandoned' else r.state end,
-  'failure', r.failure, 'total', r.total, 'linked', r.linked, 'synced', r.synced, 'skipped', r.skipped,
-  'errors', r.errors, 'changed', r.changed, 'links_lost', r.lost,
+  'failure', r.failure, 'total', r.total + done.total, 'linked', r.linked + done.linked,
+  'synced', r.synced + done.synced, 'skipped', r.skipped + done.skipped, 'errors', r.errors + done.errors,
+  'changed', r.changed + done.changed, 'links_lost', r.lost + done.lost,
   'links_ambiguous', r.ambiguous, 'links_shared', r.shared,
   'started_at', to_char(r.started_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'ended_at', to_char(r.ended_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
@@ -37,7 +39,7 @@ with page as materialized (
   order by {{order}} limit :limit::integer + 1
 )
 select (select coalesce(json_agg({_RUN} order by r.id desc), '[]')::text
-        from (select * from page order by id desc limit :limit::integer) r),
+        from (select * from page order by id desc limit :limit::integer) r {DONE_SO_FAR}),
        case when (select count(*) from page) > :limit::integer
             then (select id from page order by id desc offset :limit::integer - 1 limit 1) end
 """
@@ -61,7 +63,7 @@ select r.tenant_id,
          from (select * from page order by customer_id limit :limit::integer) e))::text,
        case when (select count(*) from page) > :limit::integer
             then (select customer_id from page order by customer_id offset :limit::integer - 1 limit 1) end
-from crm_hosting.runs r where r.id = :run_id::bigint
+from crm_hosting.runs r {DONE_SO_FAR} where r.id = :run_id::bigint
 """
 
 # A scope's last completed run.

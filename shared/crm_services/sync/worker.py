@@ -1,194 +1,129 @@
-"""Works through one run; each chunk is a transaction in which the run's counts and cursor move too."""
+"""Works at one run, alone or beside others: each chunk is a transaction in which its range's counts and cursor move."""
 
+import time
 from collections.abc import Callable
-
-from aws_lambda_powertools import Logger
+from enum import Enum
 
 from crm_services.access.entry import SCOPE_TO
 from crm_services.base.errors import QueryFailed
 from crm_services.postgres.database import Database, Transaction
-from crm_services.postgres.indexes import missing_indexes
-from crm_services.sync import counts as run_counts
-from crm_services.sync import failures
-from crm_services.sync.attention import review
+from crm_services.sync import claims, failures
 from crm_services.sync.chunks import CHUNK_SIZE, chunk, next_customers
+from crm_services.sync.claims import Claim
 from crm_services.sync.counts import Counts
-from crm_services.sync.days import mark_run
-from crm_services.sync.digest import Digest, claim, send
-from crm_services.sync.findings import note_findings
-from crm_services.sync.lease import Lease, new_claim
-from crm_services.sync.old_days import prune_days
+from crm_services.sync.lease import Lease
 from crm_services.sync.pace import Pace
-from crm_services.sync.patience import IMPATIENT, Patience, Result, always
+from crm_services.sync.patience import IMPATIENT, Patience
 from crm_services.sync.ranges import sync_range
-from crm_services.sync.retention import prune
-from crm_services.sync.shared import Doubts, count_doubts, note_shared
-from crm_services.sync.totals import total_day
 
-logger = Logger()
+# How often a worker for whom nothing is left looks whether the others are done, or have left him something.
+BUSY_SECONDS = 0.2
+
+
+class Step(Enum):
+    """What came of one step: something was done, all that is left is others' at the moment, or nothing is left."""
+
+    WORKED = 1
+    WAITS = 2
+    DONE = 3
 
 
 class Worker:
-    """Has the lease on a run, and writes nothing more once it is another's."""
+    """Has a part in the lease on a run, and writes nothing more once it is another's."""
 
-    def __init__(
-        self,
-        database: Database,
-        lease: Lease,
-        patience: Patience = IMPATIENT,
-        has_time_to_end: Callable[[], bool] = always,
-    ) -> None:
+    def __init__(self, database: Database, lease: Lease, patience: Patience = IMPATIENT) -> None:
         self._database = database
         self._lease = lease
         self._patience = patience
-        self._has_time_to_end = has_time_to_end
+        self._pace = Pace(CHUNK_SIZE)
+        self._number: int | None = None  # of the range that it is at
         self.has_begun = False
-        self.doubts: Doubts | None = None  # at the end of a run that completed
-        self.needing_attention: int | None = None  # customers, at the end of a run over everybody
 
     def work(self, has_time: Callable[[], bool]) -> bool:
-        """Whether everything was done before the time was up."""
-        pace = Pace(CHUNK_SIZE)
+        """Whether everything was done, by this worker and the others, before the time was up."""
         while has_time():
-            # The cursor is read again, so nothing is done twice whose commit had arrived.
-            if not self._patience.repeat(lambda: self._sync_next(pace), has_time):
-                self._patience.repeat(lambda: self._retry_locked(has_time), has_time)
-                return True
-            self.has_begun = True
+            # The cursors are read again, so nothing is done twice whose commit had arrived.
+            match self._patience.repeat(self._step, has_time):
+                case Step.WORKED:
+                    self.has_begun = True
+                case Step.WAITS:
+                    time.sleep(BUSY_SECONDS)
+                case Step.DONE:
+                    return True
         return False
 
-    def end(self, state: str, failure: str | None = None) -> float:
-        """End the run; how many seconds it took."""
-        digest: Digest | None = None
-
-        def end() -> float:
-            nonlocal digest
-            with self._database.transaction() as transaction:
-                seconds = self._lease.end(transaction, state, failure)
-                if state == "completed":
-                    transaction.rows(SCOPE_TO, tenant_id=self._lease.tenant_id)
-                    note_shared(transaction, self._lease.tenant_id)
-                    self.doubts = count_doubts(transaction, self._lease.run_id, self._lease.tenant_id)
-                    mark_run(transaction, self._lease.tenant_id)
-                    if self._lease.tenant_id is None:
-                        total_day(transaction)
-                        note_findings(transaction, self._lease.run_id)
-                        self.needing_attention = review(transaction)
-                        digest = claim(transaction, self._lease.run_id)
-                        _warn_of_indexes(transaction)
-                return seconds
-
-        seconds = self._in_the_end(end)
-        if digest:
-            send(self._database, digest)
-        prune(self._database, self._lease.tenant_id)
-        if self._lease.tenant_id is None:
-            prune_days(self._database)
-        return seconds
-
-    def pass_on(self) -> Lease:
-        """The lease for whoever goes on; until he comes it is this worker's."""
-        claim = new_claim()
-
-        def pass_on() -> Lease:
-            with self._database.transaction() as transaction:
-                return self._lease.pass_on(transaction, claim)
-
-        self._lease = self._in_the_end(pass_on)
-        return self._lease
-
-    def counts(self) -> Counts:
-        """What became of the customers up to now."""
-
-        def counts() -> Counts:
-            with self._database.transaction() as transaction:
-                return run_counts.counts_of(transaction, self._lease.run_id)
-
-        return self._in_the_end(counts)
-
-    def remaining(self) -> int:
-        """How many customers are left."""
-
-        def remaining() -> int:
-            with self._database.transaction() as transaction:
-                transaction.rows(SCOPE_TO, tenant_id=self._lease.tenant_id)
-                return run_counts.remaining(transaction, self._lease.run_id)
-
-        return self._in_the_end(remaining)
-
-    def _in_the_end(self, do: Callable[[], Result]) -> Result:
-        return self._patience.repeat(do, self._has_time_to_end)
-
-    def _sync_next(self, pace: Pace) -> bool:
-        """Sync the next customers, or have the pace go after the one that is at fault; False where none is left."""
+    def _step(self) -> Step:
+        """Sync the next customers, or have the pace go after the one that is at fault."""
+        self._find()
+        at: Claim | None = None
         count, upto = 0, 0
         try:
             with chunk(self._database, self._lease.tenant_id) as transaction:
-                after = self._lease.hold(transaction)
-                count, upto, ids = next_customers(transaction, after, pace.size)
-                if not count:
-                    return False
-                self._sync(transaction, after, upto, ids, count)
+                self._lease.hold(transaction)
+                at = claims.claim(transaction, self._lease.run_id, self._number)
+                if at is None:
+                    return self._without(transaction)
+                if at.number == claims.ONCE_MORE:
+                    locked = failures.locked(transaction, at.run_id, at.cursor, self._pace.size)
+                    count, upto = len(locked), locked[-1] if locked else at.upto
+                    counts = self._sync_again(transaction, locked)
+                else:
+                    count, upto, ids = next_customers(transaction, at.cursor, self._pace.size, at.upto)
+                    if count < self._pace.size:
+                        upto = at.upto  # customers that are gone are in the chunk too
+                    counts = self._sync(transaction, at, upto, ids, count)
+                self._move(transaction, at, upto, counts)
         except QueryFailed as error:
-            if not error.is_fault_of_a_row:
+            if not error.is_fault_of_a_row or at is None:
                 raise
-            if pace.failed(count):
-                self._pass_over(upto, error)
+            if self._pace.failed(count):
+                self._pass_over(at, upto, error)
         else:
-            pace.went_well(count)
-        return True
+            self._pace.went_well(count)
+            if upto == at.upto:
+                self._number = None
+        return Step.WORKED
 
-    def _sync(self, transaction: Transaction, after: int, upto: int, ids: list[int] | None, total: int) -> None:
-        done = sync_range(transaction, after, upto, ids, self._lease)
+    def _find(self) -> None:
+        """Show that the worker lives, and cut a range where it is at none."""
+        with self._database.transaction() as transaction:
+            after = self._lease.beat(transaction)
+            if self._number is None:
+                transaction.rows(SCOPE_TO, tenant_id=self._lease.tenant_id)
+                self._number = claims.cut(transaction, self._lease.run_id, after, CHUNK_SIZE)
+
+    def _without(self, transaction: Transaction) -> Step:
+        if self._number is not None:  # another worker has gone on with it
+            self._number = None
+            return Step.WORKED
+        return Step.WAITS if claims.has_open(transaction, self._lease.run_id) else Step.DONE
+
+    def _sync(self, transaction: Transaction, at: Claim, upto: int, ids: list[int] | None, total: int) -> Counts:
+        done = sync_range(transaction, at.cursor, upto, ids, self._lease)
         if done.locked:
-            failures.record(transaction, self._lease.run_id, done.locked, failures.LOCK_NOT_AVAILABLE)
+            failures.record(transaction, at.run_id, done.locked, failures.LOCK_NOT_AVAILABLE)
         locked = len(done.locked)
-        self._advance(
-            transaction,
-            upto,
-            Counts(total, done.linked, done.due - locked, total - done.due, locked, done.changed, done.lost),
-        )
+        return Counts(total, done.linked, done.due - locked, total - done.due, locked, done.changed, done.lost)
 
-    def _pass_over(self, customer_id: int, error: QueryFailed) -> None:
+    def _sync_again(self, transaction: Transaction, ids: list[int]) -> Counts:
+        """Sync those that were locked; what was counted as an error of theirs is taken back."""
+        if not ids:
+            return Counts()
+        done = sync_range(transaction, ids[0] - 1, ids[-1], only=ids, lease=self._lease)
+        synced, free = done.due - len(done.locked), len(ids) - len(done.locked)
+        failures.forget(transaction, self._lease.run_id, sorted(set(ids) - set(done.locked)))
+        return Counts(synced=synced, skipped=free - synced, errors=-free, changed=done.changed, lost=done.lost)
+
+    def _pass_over(self, at: Claim, customer_id: int, error: QueryFailed) -> None:
         with self._database.transaction() as transaction:
             self._lease.hold(transaction)
-            failures.record(transaction, self._lease.run_id, [customer_id], error.sqlstate, error.constraint)
-            self._advance(transaction, customer_id, Counts(total=1, linked=1, errors=1))
+            if claims.claim(transaction, at.run_id, at.number) != at:
+                return  # another worker has come to it in between
+            failures.record(transaction, at.run_id, [customer_id], error.sqlstate, error.constraint)
+            is_new = at.number != claims.ONCE_MORE
+            self._move(transaction, at, customer_id, Counts(total=1, linked=1, errors=1) if is_new else Counts())
+        if customer_id == at.upto:
+            self._number = None
 
-    def _retry_locked(self, has_time: Callable[[], bool]) -> None:
-        with self._database.transaction() as transaction:
-            locked = failures.locked(transaction, self._lease.run_id)
-        for start in range(0, len(locked), CHUNK_SIZE):
-            if start == 0 or has_time():
-                self._retry(locked[start : start + CHUNK_SIZE])
-
-    def _retry(self, ids: list[int]) -> None:
-        try:
-            with chunk(self._database, self._lease.tenant_id) as transaction:
-                self._lease.hold(transaction)
-                done = sync_range(transaction, ids[0] - 1, ids[-1], only=ids, lease=self._lease)
-                synced, free = done.due - len(done.locked), len(ids) - len(done.locked)
-                failures.forget(transaction, self._lease.run_id, sorted(set(ids) - set(done.locked)))
-                self._advance(
-                    transaction,
-                    0,
-                    Counts(synced=synced, skipped=free - synced, errors=-free, changed=done.changed, lost=done.lost),
-                )
-        except QueryFailed as error:
-            if not error.is_fault_of_a_row:
-                raise
-            if len(ids) == 1:
-                with self._database.transaction() as transaction:
-                    self._lease.hold(transaction)
-                    failures.record(transaction, self._lease.run_id, ids, error.sqlstate, error.constraint)
-            else:
-                self._retry(ids[: len(ids) // 2])
-                self._retry(ids[len(ids) // 2 :])
-
-    def _advance(self, transaction: Transaction, upto: int, counts: Counts) -> None:
-        run_counts.advance(transaction, self._lease.run_id, upto, counts)
-
-
-def _warn_of_indexes(transaction: Transaction) -> None:
-    if missing := missing_indexes(transaction):
-        logger.warning("indexes are missing or not valid: invoke MigrateFunction", indexes=missing)
+    def _move(self, transaction: Transaction, at: Claim, upto: int, counts: Counts) -> None:
+        at.move(transaction, upto, counts)

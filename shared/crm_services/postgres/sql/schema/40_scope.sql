@@ -35,11 +35,13 @@ begin
   end if;
 end $$;
 
--- Of the scope's customers after an id the next so many: how many there are, and the last one's id (0 where none is
--- left). Through the view no order is had from an index, and each chunk would sort all that are left. Of a tenant, whose
--- customers lie scattered among everybody's, their ids too.
+-- Of the scope's customers after an id the next so many, none of them beyond the last one: how many there are, and the
+-- last one's id (0 where none is left). Through the view no order is had from an index, and each chunk would sort all
+-- that are left. Of a tenant, whose customers lie scattered among everybody's, their ids too.
+drop function if exists crm_hosting.next_customers(integer, integer);
 create or replace function crm_hosting.next_customers(
-  after integer, size integer, out customers bigint, out upto integer, out ids integer[]
+  after integer, size integer, last integer default 2147483647,
+  out customers bigint, out upto integer, out ids integer[]
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -49,11 +51,13 @@ declare
 begin
   if scope = 'all' then
     select count(*), coalesce(max(id), 0) into customers, upto
-      from (select c.id from public.crm_customers c where c.id > after order by c.id limit size) next;
+      from (select c.id from public.crm_customers c
+            where c.id > after and c.id <= last order by c.id limit size) next;
   else
     select count(*), coalesce(max(id), 0), coalesce(array_agg(id order by id), '{}') into customers, upto, ids
       from (select c.id from public.crm_customers c
-            where c.created_by_id = nullif(scope, '')::integer and c.id > after order by c.id limit size) next;
+            where c.created_by_id = nullif(scope, '')::integer and c.id > after and c.id <= last
+            order by c.id limit size) next;
   end if;
 end $$;
 

@@ -8,7 +8,7 @@ create table if not exists crm_hosting.runs (
   state text not null default 'running'
     check (state in ('running', 'completed', 'partial', 'failed', 'abandoned')),
   token integer not null default 1,       -- the fence: a worker whose token is old writes nothing more
-  cursor integer not null default -2147483648,  -- the customers up to this id are done; the CRM's may be below 0
+  cursor integer not null default -2147483648,  -- the customers up to this id are in ranges; the CRM's may be below 0
   total integer not null default 0,
   linked integer not null default 0,
   synced integer not null default 0,
@@ -45,6 +45,24 @@ create index if not exists runs_by_scope on crm_hosting.runs (coalesce(tenant_id
 
 create index if not exists runs_completed on crm_hosting.runs (coalesce(tenant_id, 0), id) where state = 'completed';
 create index if not exists runs_oldest on crm_hosting.runs (started_at);
+
+-- What the workers of a living run have taken on, each a stretch of ids: whoever has a row locked is at work on it, and
+-- moves cursor and counts in the transaction of the work itself. The run's end adds the counts up and takes the rows away.
+create table if not exists crm_hosting.run_ranges (
+  run_id bigint not null references crm_hosting.runs on delete cascade,
+  number integer not null,                -- from 1 on, by id; 0: the customers that were locked, once more
+  cursor integer not null,                -- the customers up to this id are done
+  upto integer not null,                  -- and this is the last one
+  total integer not null default 0,
+  linked integer not null default 0,
+  synced integer not null default 0,
+  skipped integer not null default 0,
+  errors integer not null default 0,
+  changed integer not null default 0,
+  lost integer not null default 0,
+  primary key (run_id, number)
+);
+create index if not exists run_ranges_open on crm_hosting.run_ranges (run_id, number) where cursor < upto;
 
 create table if not exists crm_hosting.run_errors (
   run_id bigint not null references crm_hosting.runs on delete cascade,

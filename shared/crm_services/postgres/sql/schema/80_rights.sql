@@ -16,7 +16,7 @@ grant select on crm_hosting.customers, crm_hosting.tenant_customers, crm_hosting
   crm_hosting.machine_days, crm_hosting.sources,
   crm_hosting.models, crm_hosting.market, crm_hosting.link_history to :"role";
 grant select, insert, update on crm_hosting.runs to :"role";
-grant select, insert, update, delete on crm_hosting.run_errors, crm_hosting.findings,
+grant select, insert, update, delete on crm_hosting.run_ranges, crm_hosting.run_errors, crm_hosting.findings,
   crm_hosting.fleet_now, crm_hosting.fleet_days, crm_hosting.market_days, crm_hosting.scope_days,
   crm_hosting.attention, crm_hosting.attention_messages to :"role";
 
