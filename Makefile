@@ -125,6 +125,9 @@ flood: setup ## measure what a tenant who asks for runs without end costs the ot
 memory: setup ## print the most memory that each function takes
 	@$(BIN)/python -m benchmarks.memory
 
+lists: setup ## measure what lists cost a tenant among few and many customers, and who sees all (SEARCH_INDEX=1 adds the index)
+	@$(BIN)/python -m benchmarks.lists
+
 bench-view: setup ## measure what the tenant's view costs against the bare table
 	@$(BIN)/python -m benchmarks.view_cost
 

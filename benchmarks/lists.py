@@ -21,7 +21,8 @@ from local.postgres import Server, connect, server
 
 FEW, MANY = 1_000, 1_000_000
 TENANT = data.OWNERS
-ROUNDS, TIMES = 5, 30
+# Each is asked for so long in each round, at least so many times, once PostgreSQL has settled on a plan.
+ROUNDS, SECONDS, FEWEST, SETTLED = 5, 1.0, 3, 6
 MOST = 1.2  # how many times as long it may take among many
 
 TENANTS: dict[str, tuple[str, dict[str, str]]] = {
@@ -51,7 +52,7 @@ def measure(postgres: Server, few: int, many: int, out: TextIO) -> None:
     for size, name in list(names.items()) * ROUNDS:
         with closing(_at(postgres, name)):
             for what, (function, query) in TENANTS.items():
-                best = _quickest(_ask(function, TENANT, query), TIMES)
+                best = _quickest(_ask(function, TENANT, query))
                 quickest[what, size] = min(best, quickest.get((what, size), best))
     print(report.table([
         {"tenant's": what, f"among {few:,} ms": quickest[what, few], f"among {many:,} ms": quickest[what, many],
@@ -59,7 +60,7 @@ def measure(postgres: Server, few: int, many: int, out: TextIO) -> None:
     ]), end="\n\n", file=out)  # fmt: skip
     with closing(_at(postgres, names[many])):
         print(report.table([
-            {"who sees all": what, f"of {many:,} ms": _quickest(_ask(function, asking.ADMIN, query), 5)}
+            {"who sees all": what, f"of {many:,} ms": _quickest(_ask(function, asking.ADMIN, query))}
             for what, (function, query) in _of_all(postgres, names[many]).items()
         ]), file=out)  # fmt: skip
 
@@ -114,14 +115,16 @@ def _ask(function: str, account: int, query: dict[str, str]) -> Callable[[], Non
     return ask
 
 
-def _quickest(ask: Callable[[], None], times: int) -> float:
-    """Of so many, in milliseconds, once PostgreSQL has settled on a plan."""
-    found = []
-    for number in range(times + 6):
+def _quickest(ask: Callable[[], None]) -> float:
+    """In milliseconds."""
+    for _ in range(SETTLED):
+        ask()
+    found: list[float] = []
+    started = time.perf_counter()
+    while len(found) < FEWEST or time.perf_counter() - started < SECONDS:
         began = time.perf_counter()
         ask()
-        if number >= 6:
-            found.append((time.perf_counter() - began) * 1000)
+        found.append((time.perf_counter() - began) * 1000)
     return min(found)
 
 
