@@ -134,6 +134,7 @@ def test_each_right_of_the_bundle_is_on_this_list(owner: Connection) -> None:
         "crm_hosting.market_days": own,
         "crm_hosting.scope_days": own,
         "crm_hosting.attention": own,
+        "crm_hosting.attention_messages": own,
     }
     assert _rights(owner, "crm_hosting_market") == {"crm_hosting.market": "select"}
 

@@ -57,8 +57,8 @@ with c as materialized (
   from c join crm_hosting.accounts a on a.name_key = crm_hosting.name_key(c.company) collate "C"
 ), best as (
   select distinct on (f.id, f.account_id) f.id, f.account_id, f.kind, a.name, a.email, a.is_active,
-         f.score + case when f.score between 80 and 95 and a.name_key = crm_hosting.name_key(c.name) then 4 else 0 end
-           as score
+         f.score + case when f.score between 80 and 95 and a.name_key = crm_hosting.name_key(c.name) collate "C"
+                        then 4 else 0 end as score
   from found f join c on c.id = f.id join crm_hosting.accounts a on a.id = f.account_id
   where (c.refused_account_ids is null or a.id <> all (c.refused_account_ids))
     and (:tenant_id::integer is null or :tenant_id::integer in (a.id, a.created_by_id)
