@@ -16,7 +16,7 @@ READABLE = {
     "customers": (
         "id name company status created_by_id email_key miners_count mining_capacity primary_miner_model"
         " hosting_estimated_daily_btc hosting_estimated_daily_usd hosting_net_profit_daily hosting_synced_at"
-        " user_account_id confirmed_account_id refused_account_ids email"
+        " user_account_id confirmed_account_id refused_account_ids email confirmed_by_owner"
     ),
     "accounts": "id email_key is_active created_by_id name email mailbox name_key",
     "models": "id name",

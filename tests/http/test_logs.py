@@ -120,7 +120,7 @@ def customers(crm: Crm, accounts: list[int]) -> list[int]:
     """One that is well, one that its constraint refuses, one that a trigger refuses, one that is missing."""
     crm.snapshot()
     fleet = crm.account(ADDRESS)
-    crm.miners(fleet, quantity=7, custom_name="RACK-NAME", location="NOTES")
+    crm.miners(fleet, quantity=7, custom_name="RACK-NAME", location="PLACE")
     crm.account(ADDRESS.lower())  # which makes the address ambiguous
     columns: dict[str, Any] = {"owner": accounts[1], "company": "CUSTOMER-NAME", "phone": "PHONE", "notes": "NOTES"}
     well, constrained, triggered = (
@@ -160,6 +160,7 @@ def test_nothing_private_is_printed_or_kept_whatever_fails(
     for words in (output, "\n".join(kept)):
         assert [private for private in [*PRIVATE, *cookies] if private in words] == []
         assert "@" not in words
+    assert "PLACE" not in output  # which the days of a fleet keep
     # It was no empty search: all this happened.
     assert {line["status"] for line in requests(output)} >= {200, 400, 401, 403, 404, 500, 503}
     errors = {row[0] for row in crm.db.run("select sqlstate from crm_hosting.run_errors")}
