@@ -12,9 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, redirect_stdout
-from functools import partial
 from typing import Any, NamedTuple, get_args
 
 import psutil  # type: ignore[import-untyped]
@@ -22,10 +20,7 @@ import psutil  # type: ignore[import-untyped]
 from benchmarks import data, plain, report
 from crm_services.base.settings import MachineSource
 from crm_services.postgres.database import Database
-from crm_services.sync import batch, lease
-from crm_services.sync.chunks import CHUNK_SIZE, chunk
-from crm_services.sync.lease import Lease
-from crm_services.sync.ranges import sync_range
+from crm_services.sync import batch
 from local import crm_rows
 from local.postgres import Server, connect, server
 
@@ -33,6 +28,7 @@ Times = dict[str, dict[str, list["Cost"]]]
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 ORM_SECONDS = 20
+WORKERS = (1, 2, 4)
 SOURCES: tuple[MachineSource, ...] = get_args(MachineSource)
 ENGINE, PLAIN = "bench_engine", "bench_plain"
 
@@ -56,11 +52,11 @@ def main(sizes: list[int]) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, server(folder, data.SETTINGS) as postgres:
         rows = [row for size in sizes for row in compare(postgres, size)]
         print("\n" + report.table(rows))
-        ranges = two_workers(postgres, max(sizes))
-        print("\n" + report.table([ranges]))
+        workers = of_workers(postgres, max(sizes))
+        print("\n" + report.table(workers))
         sources = [of_source(postgres, min(max(sizes), 100_000), source) for source in SOURCES]
         print("\n" + report.table(sources))
-        print("\n", report.save("batch", rows, settings=data.SETTINGS, two_workers=ranges, sources=sources))
+        print("\n", report.save("batch", rows, settings=data.SETTINGS, workers=workers, sources=sources))
 
 
 def compare(postgres: Server, customers: int) -> list[dict[str, Any]]:
@@ -99,21 +95,25 @@ def compare(postgres: Server, customers: int) -> list[dict[str, Any]]:
     return rows
 
 
-def two_workers(postgres: Server, customers: int) -> dict[str, Any]:
-    """The first run again, by one worker and by two, each on half of the ids."""
+def of_workers(postgres: Server, customers: int) -> list[dict[str, Any]]:
+    """The first run by one, two and four workers, each beside one plain statement on the same data."""
     source = data.make(postgres, customers)
-    seconds = []
-    for workers in (1, 2):
+    data.copy(postgres, source, PLAIN)
+    plain_seconds = run_plain(postgres, PLAIN).seconds
+    rows: list[dict[str, Any]] = []
+    for workers in WORKERS:
         data.copy(postgres, source, ENGINE)
-        os.environ["DATABASE_URL"] = postgres.url(ENGINE, "crm_hosting")
-        with closing(Database()) as database, database.transaction() as transaction:
-            held = lease.take(transaction, None, "console", None)
-        bounds = [customers * part // workers for part in range(workers + 1)]
-        started = time.perf_counter()
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(partial(_range, held), bounds[:-1], bounds[1:]))
-        seconds.append(time.perf_counter() - started)
-    return {"customers": customers, "one worker s": seconds[0], "two workers s": seconds[1]}
+        with connect(postgres.url(ENGINE)) as db:
+            db.run("vacuum analyze")
+        with connect(postgres.url("postgres", "postgres")) as admin:
+            admin.run("checkpoint")
+        seconds = run_engine(postgres, ENGINE, workers).seconds
+        alone = rows[0]["seconds"] if rows else seconds
+        rows.append({
+            "customers": customers, "workers": workers, "seconds": seconds, "of one worker's": seconds / alone,
+            "of the plain statement's": seconds / plain_seconds,
+        })  # fmt: skip
+    return rows
 
 
 def of_source(postgres: Server, customers: int, source: MachineSource) -> dict[str, Any]:
@@ -153,12 +153,12 @@ def _measure(postgres: Server, scenario: str, number: int, times: Times) -> None
     print(".", end="", flush=True)
 
 
-def run_engine(postgres: Server, name: str) -> Cost:
-    """A run of the batch, from an empty connection on."""
+def run_engine(postgres: Server, name: str, workers: int = 1) -> Cost:
+    """A run of the batch, from an empty connection on; the processors' time is the first worker's."""
     os.environ["DATABASE_URL"] = postgres.url(name, "crm_hosting")
     with closing(Database()) as database, redirect_stdout(io.StringIO()):
         clock = _Clock()
-        batch.run(database, None, "console")
+        batch.run(database, None, "console", workers=workers)
         with database.transaction() as transaction:
             return clock.stop(transaction.value("select pg_backend_pid()"))
 
@@ -207,15 +207,6 @@ def _orm(postgres: Server, source: str) -> tuple[int, float]:
     command = [sys.executable, "-m", "benchmarks.orm", url, str(ORM_SECONDS)]
     done, seconds = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return done, seconds
-
-
-def _range(held: Lease, after: int, upto: int) -> None:
-    with closing(Database()) as database:
-        while after < upto:
-            end = min(after + CHUNK_SIZE, upto)
-            with chunk(database, held.tenant_id) as transaction:
-                sync_range(transaction, after, end, lease=held)
-            after = end
 
 
 if __name__ == "__main__":

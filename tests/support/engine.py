@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,8 +31,9 @@ class Engine:
         self.machine = machine
         self.killed_at: list[function.Step] = []  # the next functions, at these steps
         self.seconds: list[float] = []  # of the next functions, instead of 900
-        self.fail: Callable[[], None] = lambda: None
+        self.before: Callable[[], object] = lambda: None  # each function
         self.chunk = 40
+        self._one_at_a_time = Lock()
         self.invocations: list[dict[str, Any]] = []
         self.waits: list[float] = []
         self.printed = ""
@@ -58,7 +60,8 @@ class Engine:
         assert name.endswith("SyncWorkerFunction"), name
         event = json.loads(body)
         self.invocations.append(event)
-        self.fail()
+        with self._one_at_a_time:
+            self.before()
         ours, theirs = _functions.Pipe(duplex=False)
         killed_at = self.killed_at.pop(0) if self.killed_at else None
         seconds = self.seconds.pop(0) if self.seconds else 900.0

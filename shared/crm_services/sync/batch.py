@@ -103,15 +103,18 @@ def run(  # noqa: PLR0913, PLR0917 (each is a thing that a run has to be told)
     ending = Ending(database, taken, limit.patience, limit.has_time_to_end)
     began = time.monotonic()
     try:
-        if elsewhere and _is_handed_over(ending, limit):
-            return Outcome(taken.run_id, "running", Counts(), ending.remaining())
+        if elsewhere:
+            remaining = ending.remaining()
+            if _is_handed_over(ending, limit):
+                return Outcome(taken.run_id, "running", Counts(), remaining)
         is_done, has_begun = work_together(database, ending.lease, limit.patience, limit.has_time, workers)
         if is_done:
             return _end(ending, "completed")
-        remaining = ending.remaining()
+        # Before the run is another's, whom nothing here may fail.
+        counts, remaining = ending.counts(), ending.remaining()
         # Handed on without having begun, a run would go round for ever.
         if has_begun and _is_handed_over(ending, limit):
-            return Outcome(taken.run_id, "running", ending.counts(), remaining)
+            return Outcome(taken.run_id, "running", counts, remaining)
         return _end(ending, "partial", remaining)
     except TakenOver:
         raise
