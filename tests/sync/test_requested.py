@@ -77,4 +77,5 @@ def test_of_two_previews_of_a_scope_at_once_one_is_turned_away(
 
         assert client.post(f"{SYNC_ALL}?dry_run=true", tenant).status_code == 409
         assert client.post(f"{SYNC_ALL}?dry_run=true", admin).status_code == 200
+        another.run("rollback")  # a backend ends, and lets go of its locks, a moment after its connection
     assert client.post(f"{SYNC_ALL}?dry_run=true", tenant).status_code == 200
