@@ -21,6 +21,7 @@ def target(request: Request) -> tuple[str, str]:
     if "://" in raw.partition("?")[0]:  # a proxy's absolute form
         raw = "/" + raw.partition("://")[2].partition("/")[2]
     path, _, query = raw.partition("#")[0].partition("?")
+    query = query or request.environ["QUERY_STRING"]  # a WSGI client's, whose RAW_URI is without
     return _text(unquote_to_bytes(path.encode("latin-1"))), _text(query.encode("latin-1"))
 
 

@@ -39,11 +39,14 @@ def test_an_endpoint_keeps_to_the_document_whatever_it_is_asked(client: Client, 
     operation = schemathesis.openapi.from_wsgi("/crm/api/hosting/openapi.json", Gateway(TEMPLATE))[path][method]
     allowed, not_allowed = (operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode)
     cookies = {"session": session_cookie(SECRET, admin)}
+    # That there is such a day or moment, and that two of them make a period, no schema says.
+    has_moments = key.endswith(("history", "hosting-miners"))
+    asked = [one for one in CHECKS if not (has_moments and one is checks.positive_data_acceptance)]
 
     @settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(case=allowed | not_allowed if operation.path_parameters or operation.query else allowed)
     def ask(case: schemathesis.Case[Any]) -> None:
         # schemathesis does not decompress what it is answered over WSGI.
-        case.call_and_validate(checks=CHECKS, cookies=cookies, headers={"Accept-Encoding": "identity"})
+        case.call_and_validate(checks=asked, cookies=cookies, headers={"Accept-Encoding": "identity"})
 
     ask()
