@@ -1,9 +1,13 @@
 """The list of customers with their links: state, reasons in words, scope, search, pages."""
 
+import json
 from typing import Any
 
 import pytest
 
+from crm_services.access.entry import SCOPE_TO
+from crm_services.links.listing import FOUND, PREPARE_PAGE
+from crm_services.postgres.database import database
 from tests.support.client import Client, data
 from tests.support.crm import Crm
 
@@ -137,3 +141,31 @@ def test_pages_follow_each_other_and_miss_nobody(client: Client, crm: Crm, admin
 @pytest.mark.parametrize("query", ["state=all", "limit=0", "limit=101", "after=-1", "after=x", "after=2147483648"])
 def test_what_a_parameter_may_not_be_is_a_clear_error(client: Client, admin: int, query: str) -> None:
     assert client.get(f"{LINKS}?{query}", admin).status_code == 400
+
+
+def test_who_is_lost_is_looked_up_by_itself_and_nobody_else_is_read(crm: Crm, environment: pytest.MonkeyPatch) -> None:
+    crm.db.run("insert into crm_customers (name) select 'c' from generate_series(1, 500)")
+    crm.db.run(
+        "insert into crm_hosting.findings (customer_id, kind)"
+        " select id, 'link_lost' from crm_customers where id % 100 = 0"
+    )
+    crm.db.run("analyze crm_customers")
+
+    with database.transaction() as transaction:
+        transaction.rows(PREPARE_PAGE)
+        transaction.rows(SCOPE_TO, tenant_id=None)
+        given = {"kinds": ["link_lost"], "after": 0, "size": 1_000_000}
+        assert [id_ for (id_,) in transaction.rows(FOUND, **given)] == [100, 200, 300, 400, 500]
+        plan = transaction.value(f"explain (analyze, format json) {FOUND}", **given)
+
+    assert read_of("crm_customers", json.loads(plan) if isinstance(plan, str) else plan) == 5
+
+
+def read_of(table: str, node: Any) -> int:
+    """How many of the table's rows the plan has read."""
+    if isinstance(node, list):
+        return sum(read_of(table, one) for one in node)
+    if not isinstance(node, dict):
+        return 0
+    own = node["Actual Rows"] * node["Actual Loops"] if node.get("Relation Name") == table else 0
+    return int(own) + sum(read_of(table, one) for one in node.values())

@@ -29,18 +29,18 @@ set local plan_cache_mode = force_generic_plan
 NEXT = "select customers, upto, ids from crm_hosting.next_customers(:after::integer, :size::integer)"
 
 # Of the scope's customers after an id the next with one of those findings: rare states are looked for among them, as of
-# the last sync.
+# the last sync. Each finding's customer is looked up by itself: joined, all of the scope would be read for each.
 _FOUND = """
 select distinct found.customer_id
 from unnest(:kinds::text[]) as k (kind)
 cross join lateral (
-  select f.customer_id from crm_hosting.findings f {own}
-  and f.kind = k.kind and f.customer_id > :after::integer order by 1 limit :size::integer
+  select f.customer_id from crm_hosting.findings f
+  where {own} and f.kind = k.kind and f.customer_id > :after::integer order by 1 limit :size::integer
 ) found
 order by 1 limit :size::integer
 """
-FOUND = _FOUND.format(own="join crm_hosting.customers c on c.id = f.customer_id where true")
-FOUND_OF_TENANT = _FOUND.format(own=f"where f.customer_id = any ({TENANTS})")
+FOUND = _FOUND.format(own="(select true from crm_hosting.customers c where c.id = f.customer_id)")
+FOUND_OF_TENANT = _FOUND.format(own=f"f.customer_id = any ({TENANTS})")
 
 # Customers that are linked or are not: to what, and what there is to say of it.
 _LINKS = f"""
