@@ -300,23 +300,28 @@ def by_size(rows: list[dict[str, Any]]) -> list[tuple[str, int, list[dict[str, A
 
 
 def by_location(rows: list[dict[str, Any]]) -> list[tuple[str, int, Fraction, int]]:
-    """Location, machines, TH/s, W: most hashrate first, then the name by code point; the first twenty, and the rest."""
+    """Location, machines, TH/s, W: most hashrate first, then what is shown by code point; twenty, and the rest."""
     places: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         places[(row["location"] or "").strip(BLANKS)].append(row)
     found = [
-        (name, count, total(there, "hashrate"), total(there, "power"))
+        (shown_as(name), count, total(there, "hashrate"), total(there, "power"))
         for name, there in places.items()
         if (count := sum(row["quantity"] for row in there))
     ]
     found.sort(key=lambda one: (-one[2], one[0]))
-    shown = [("__none__" if not one[0] else f"_{one[0]}" if one[0].startswith("__") else one[0], *one[1:])
-             for one in found[:20]]  # fmt: skip
-    rest = found[20:]
+    shown, rest = found[:20], found[20:]
     if rest:
         shown.append(("__other__", sum(one[1] for one in rest), sum((one[2] for one in rest), Fraction(0)),
                       sum(one[3] for one in rest)))  # fmt: skip
     return shown
+
+
+def shown_as(name: str) -> str:
+    """What a location is shown as: none that the CRM has is one of ours."""
+    if not name:
+        return "__none__"
+    return f"_{name}" if name.startswith("__") else name
 
 
 def total(rows: list[dict[str, Any]], name: str) -> Any:
