@@ -1,15 +1,13 @@
 """The customers in scope with the figures of their last sync, page by page."""
 
+from crm_services.access.customers import searched
 from crm_services.base.settings import settings
 from crm_services.links.matching import FEW, LINK
 from crm_services.postgres.database import Transaction
 
-# A customer that is searched for, and one that comes after that place. ASCII is in lower case by itself first: to a
-# Turkish server I and i are two letters.
-_ASKED = """
-(:search::text is null or strpos(
-  lower(lower((c.name || ' ' || coalesce(c.company, '')) collate "C") collate "default"),
-  lower(lower(:search::text collate "C") collate "default")) > 0)
+# A customer that is searched for, and one that comes after that place.
+_ASKED = f"""
+{searched("c.name || ' ' || coalesce(c.company, '')")}
 and (:after_id::bigint is null
   or coalesce(c.hosting_net_profit_daily, '-Infinity') < coalesce(:after_profit::numeric, '-Infinity')
   or (coalesce(c.hosting_net_profit_daily, '-Infinity') = coalesce(:after_profit::numeric, '-Infinity')

@@ -3,6 +3,7 @@
 import json
 from typing import Any, Literal
 
+from crm_services.access.customers import next_customers, searched
 from crm_services.access.entry import Caller
 from crm_services.base.messages import Language, text
 from crm_services.base.settings import settings
@@ -26,7 +27,6 @@ set local enable_seqscan = off;
 set local jit = off;
 set local plan_cache_mode = force_generic_plan
 """
-NEXT = "select customers, upto, ids from crm_hosting.next_customers(:after::integer, :size::integer)"
 
 # Of the scope's customers after an id the next with one of those findings: rare states are looked for among them, as of
 # the last sync. Each finding's customer is looked up by itself: joined, all of the scope would be read for each.
@@ -50,10 +50,7 @@ with page as materialized (
   from (
     select c.* from crm_hosting.customers c
     where {{which}}
-      and (:search::text is null or strpos(
-        lower(lower((c.name || ' ' || coalesce(c.company, '') || ' ' || coalesce(c.email, '')) collate "C")
-              collate "default"),
-        lower(lower(:search::text collate "C") collate "default")) > 0)
+      and {searched("c.name || ' ' || coalesce(c.company, '') || ' ' || coalesce(c.email, '')")}
     offset 0
   ) c {LINK}
   where :linked::boolean is null or (link.account_id is not null) = :linked::boolean
@@ -93,15 +90,15 @@ def links_page(  # noqa: PLR0913, PLR0917 (each is a filter of its own)
     if kinds := kinds_of(state or "", caller.tenant_id):
         size = SEARCHED if search else limit
         find = FOUND if caller.tenant_id is None else FOUND_OF_TENANT
-        ids = [id_ for (id_,) in transaction.rows(find, kinds=kinds, after=after, size=size)]
-        found, upto = transaction.rows(LINKS_OF_THESE, ids=ids, limit=limit, **asked), max(ids, default=0)
-        is_last = len(ids) < size
+        those = [id_ for (id_,) in transaction.rows(find, kinds=kinds, after=after, size=size)]
+        found, upto = transaction.rows(LINKS_OF_THESE, ids=those, limit=limit, **asked), max(those, default=0)
+        is_last = len(those) < size
     else:
         looked_at = max(limit, SUGGESTED) if state == "suggested" else limit
         found, upto, is_last = [], after, False
         for size in (BLOCK, SEARCHED) if search else (BLOCK,):
             start = upto
-            count, upto, ids = transaction.row(NEXT, after=start, size=size)
+            count, upto, ids = next_customers(transaction, start, size)
             which, given = (
                 (LINKS_OF_RANGE, {"after": start, "upto": upto}) if ids is None else (LINKS_OF_THESE, {"ids": ids})
             )

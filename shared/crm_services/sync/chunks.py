@@ -1,4 +1,4 @@
-"""A chunk of the batch: a transaction with the settings that its size calls for, and which customers are next."""
+"""A chunk of the batch: a transaction with the settings that its size calls for, and how many customers are left."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,6 @@ from crm_services.postgres.database import Database, Transaction
 CHUNK_SIZE = 10_000
 # The CRM may have customers whose ids are not above 0: an import, a row for tests.
 BEFORE_ALL = -(2**31)
-LAST_OF_ALL = 2**31 - 1
 # Each of its statements may take so long.
 CHUNK_SECONDS = 120
 
@@ -22,10 +21,6 @@ set local enable_seqscan = off;
 set local plan_cache_mode = force_custom_plan
 """
 
-NEXT_CHUNK = """
-select customers, upto, ids from crm_hosting.next_customers(:after::integer, :size::integer, :last::integer)
-"""
-
 CUSTOMERS_AFTER = "select customers from crm_hosting.next_customers(:after::integer, 2147483647)"
 
 
@@ -36,17 +31,6 @@ def chunk(database: Database, tenant_id: int | None, read_only: bool = False) ->
         transaction.rows(PREPARE_CHUNK)
         transaction.rows(SCOPE_TO, tenant_id=tenant_id)
         yield transaction
-
-
-def next_customers(
-    transaction: Transaction, after: int, size: int, last: int = LAST_OF_ALL
-) -> tuple[int, int, list[int] | None]:
-    """Of the customers after that id, up to `last`, the next so many: their number, the last one's id, a tenant's ids.
-
-    The ids are None where everybody's are in sight: then all are meant that have an id up to the last one's.
-    """
-    count, upto, ids = transaction.row(NEXT_CHUNK, after=after, size=size, last=last)
-    return count, upto, ids
 
 
 def count_after(transaction: Transaction, after: int) -> int:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from crm_services.access.customers import next_customers
 from crm_services.postgres.database import Transaction
-from crm_services.sync.chunks import BEFORE_ALL, next_customers
+from crm_services.sync.chunks import BEFORE_ALL
 from crm_services.sync.counts import Counts
 from crm_services.sync.failures import LOCK_NOT_AVAILABLE
 

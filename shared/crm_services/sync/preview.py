@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from crm_services.access.customers import next_customers
 from crm_services.base.errors import Conflict, QueryFailed
 from crm_services.postgres.database import Database
-from crm_services.sync.chunks import BEFORE_ALL, CHUNK_SIZE, chunk, count_after, next_customers
+from crm_services.sync.chunks import BEFORE_ALL, CHUNK_SIZE, chunk, count_after
 from crm_services.sync.pace import Pace
 from crm_services.sync.ranges import preview_range
 
