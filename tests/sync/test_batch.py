@@ -13,6 +13,7 @@ from crm_services.base.errors import ConnectionLost, QueryFailed
 from crm_services.postgres.database import database
 from crm_services.sync import batch, patience, ranges, worker
 from crm_services.sync.batch import TimeLimit
+from crm_services.sync.claims import Claim
 from crm_services.sync.counts import Counts
 from local.postgres import Server, connect
 from tests.support.crm import Crm
@@ -233,7 +234,7 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(
     monkeypatch.setattr(patience, "PAUSES_SECONDS", (0,))
     for _ in range(3):
         crm.linked_customer()
-    move = worker.Worker._move
+    move = Claim.move
     lost = iter([True])
 
     def commit_and_lose_the_connection(self: Any, transaction: Any, *rest: Any) -> None:
@@ -242,7 +243,7 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(
             transaction.commit()
             raise ConnectionLost
 
-    monkeypatch.setattr(worker.Worker, "_move", commit_and_lose_the_connection)
+    monkeypatch.setattr(Claim, "move", commit_and_lose_the_connection)
     assert run() == Counts(total=3, linked=3, synced=3, changed=3)
 
 

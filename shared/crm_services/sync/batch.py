@@ -174,7 +174,7 @@ def _end(ending: Ending, state: State, remaining: int = 0) -> Outcome:
     seconds, counts = ending.end(state)
     run_id, tenant_id = ending.lease.run_id, ending.lease.tenant_id
     publish_run(run_id, tenant_id, state, counts, seconds, ending.doubts, ending.needing_attention)
-    return Outcome(ending.lease.run_id, state, counts, remaining)
+    return Outcome(run_id, state, counts, remaining)
 
 
 def _fail(ending: Ending, error: Exception, began: float) -> None:

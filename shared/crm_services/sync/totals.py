@@ -5,7 +5,7 @@ from crm_services.fleet.locations import EACH_PLACE, ONE_PLACE, places
 from crm_services.postgres.database import Transaction
 from crm_services.sync.days import KEPT, TODAY
 
-PREPARE_TOTAL = "set local statement_timeout = '120s'; set local work_mem = '64MB'; set local jit = off"
+PREPARE_TOTAL = "set local work_mem = '64MB'; set local jit = off"
 
 _TOTALS = KEPT[:-1]
 _PLACED = "key, (value ->> 0)::bigint as machines, (value ->> 1)::numeric as hashrate, (value ->> 2)::bigint as power"

@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable
 from enum import Enum
 
+from crm_services.access.customers import next_customers
 from crm_services.access.entry import SCOPE_TO
 from crm_services.base.errors import QueryFailed
 from crm_services.postgres.database import Database, Transaction
 from crm_services.sync import claims, failures
-from crm_services.sync.chunks import CHUNK_SIZE, chunk, next_customers
+from crm_services.sync.chunks import CHUNK_SIZE, chunk
 from crm_services.sync.claims import Claim
 from crm_services.sync.counts import Counts
 from crm_services.sync.lease import Lease
@@ -72,7 +73,7 @@ class Worker:
                     if count < self._pace.size:
                         upto = at.upto  # customers that are gone are in the chunk too
                     counts = self._sync(transaction, at, upto, ids, count)
-                self._move(transaction, at, upto, counts)
+                at.move(transaction, upto, counts)
         except QueryFailed as error:
             if not error.is_fault_of_a_row or at is None:
                 raise
@@ -121,9 +122,6 @@ class Worker:
                 return  # another worker has come to it in between
             failures.record(transaction, at.run_id, [customer_id], error.sqlstate, error.constraint)
             is_new = at.number != claims.ONCE_MORE
-            self._move(transaction, at, customer_id, Counts(total=1, linked=1, errors=1) if is_new else Counts())
+            at.move(transaction, customer_id, Counts(total=1, linked=1, errors=1) if is_new else Counts())
         if customer_id == at.upto:
             self._number = None
-
-    def _move(self, transaction: Transaction, at: Claim, upto: int, counts: Counts) -> None:
-        at.move(transaction, upto, counts)
