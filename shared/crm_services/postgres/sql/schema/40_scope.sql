@@ -105,7 +105,9 @@ begin
     return query select unnest(ids);
     return;
   end if;
-  -- Planned for this pattern; the order is had from what was found, or the first found would be looked for in order.
+  -- Planned for this pattern, which all names may have to be read for; the order is had from what was found, or the first
+  -- found would be looked for in order.
+  perform set_config('enable_seqscan', 'on', true);
   return query execute $query$
     select id from (
       select c.id, coalesce(-c.hosting_net_profit_daily, 'Infinity') as rank from public.crm_customers c
