@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -125,6 +125,32 @@ def test_a_name_server_that_says_nothing_is_not_waited_for(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert time.monotonic() - started < FUNCTION_SECONDS / 2
     assert logger.get_current_keys()["reason"] == "look-up: no answer in time"
+
+
+@contextmanager
+def deaf() -> Iterator[tuple[str, int]]:
+    """An address where nobody takes a call: as many wait already as may."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as waiting:
+        for _ in range(2):
+            caller = waiting.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(listener.getsockname())
+        yield listener.getsockname()
+
+
+def test_of_several_addresses_one_that_is_silent_leaves_time_for_the_next(
+    client: Client, crm: Crm, environment: pytest.MonkeyPatch
+) -> None:
+    admin = crm.account(role="admin")
+    environment.setattr(connecting, "CONNECT_SECONDS", 1.0)
+    with deaf() as nobody, silent_from("the request for TLS") as port:
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in (nobody, ("127.0.0.1", port))]
+        environment.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        environment.setenv("DATABASE_URL", "postgresql://crm@db.example.com/crm?sslmode=verify-full")
+
+        assert client.get("/crm/api/sync-status", admin).status_code == 503
+
+    assert logger.get_current_keys()["reason"] == "TLS: no answer in time"  # the second one's
 
 
 @pytest.mark.parametrize("host", ["db.example.invalid", f"{'x' * 70}.example.com"])
