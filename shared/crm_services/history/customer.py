@@ -3,16 +3,13 @@
 from crm_services.base.errors import NotFound
 from crm_services.base.settings import history_time_zone, settings
 from crm_services.fleet.locations import SHOWN_PLACES
-from crm_services.history.figures import day_json
+from crm_services.history.figures import MARKET_JSON, days_json, fleet_json
 from crm_services.history.period import PERIOD, Period
 from crm_services.links.matching import LINK
 from crm_services.postgres.database import Transaction
 
 # What a day's fleet is, in the columns that both tables of fleets have.
-_FLEET = """
-  active + offline + maintenance as machines, active, offline, maintenance, hashrate, earning_hashrate, power,
-  electricity_cost, places
-"""
+_FLEET = "active, offline, maintenance, hashrate, earning_hashrate, power, electricity_cost, places"
 
 # The customer's days as a JSON array, oldest first; no row where there is no such customer in sight. Of another account
 # than it is linked to now no day is shown, though the next sync has yet to forget it. Each of three syncs marks a day:
@@ -51,16 +48,14 @@ with {PERIOD}, asked as materialized (
   from (select first + n as day from asked, generate_series(0, upto - first) n) d
   left join fleets f on f.starts = d.day left join marks m on m.starts = d.day
 )
-select coalesce(shown.days, '[]')
-from asked, (
-  select json_agg({day_json()} order by days.day)::text as days
+select (
+  select {days_json()}
   from (select day, carried, fleet_of, market_of from days) days
-  join (select starts, {_FLEET.replace("active + offline + maintenance as machines", "machines")},
-               {SHOWN_PLACES} as by_location from fleets) f
+  left join (select starts, earning_hashrate, electricity_cost, {fleet_json(SHOWN_PLACES)} from fleets offset 0) f
     on f.starts = days.fleet_of
-  left join (select starts, btc_price, network_difficulty, btc_per_terahash_day from marks) m
-    on m.starts = days.market_of
-) shown
+  left join (select starts, btc_per_terahash_day, {MARKET_JSON} from marks offset 0) m on m.starts = days.market_of
+)
+from asked
 """
 
 

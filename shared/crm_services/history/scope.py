@@ -3,11 +3,13 @@
 from crm_services.access.entry import Caller
 from crm_services.base.settings import history_time_zone
 from crm_services.fleet.locations import SHOWN_PLACES
-from crm_services.history.figures import day_json
+from crm_services.history.figures import MARKET_JSON, days_json, fleet_json
 from crm_services.history.period import PERIOD, Period
 from crm_services.postgres.database import Transaction
 
 _TOTALS = "customers, active, offline, maintenance, hashrate, earning_hashrate, power, electricity_cost"
+
+_CUSTOMERS = "'\"customers\":' || customers || ',' ||"
 
 # The totals as runs over everybody left them, from the first that had any of this scope. A day of such a run on which
 # the scope had nothing has zeros; one without a run has what the last one before it had.
@@ -30,16 +32,18 @@ with {PERIOD}, asked as materialized (
                        where customer_id = 0 and tenant_id = 0 and day = asked.first)
      order by customer_id, tenant_id, day desc limit 1)
   ) m
-  left join crm_hosting.scope_days t on t.tenant_id = :tenant_id::integer and t.day = m.day
+  left join lateral (  -- each by its key: for few days a planner would compare all with all
+    select * from crm_hosting.scope_days where tenant_id = :tenant_id::integer and day = m.day offset 0
+  ) t on true
 ), days as (
   select d.day, max(m.starts) over (order by d.day) as mark_of, m.day is distinct from d.day as carried
   from (select first + n as day from asked, generate_series(0, upto - first) n) d
   left join marks m on m.starts = d.day
 )
-select coalesce(json_agg({day_json("'customers', customers,")} order by day), '[]')::text
+select {days_json(''''"customers":' || customers || ',' ||''')}
 from days
-join (select starts, active + offline + maintenance as machines, btc_price, network_difficulty, btc_per_terahash_day,
-             {_TOTALS}, {SHOWN_PLACES} as by_location from marks) m on m.starts = days.mark_of
+left join (select starts, customers, earning_hashrate, electricity_cost, btc_per_terahash_day,
+             {fleet_json(SHOWN_PLACES)}, {MARKET_JSON} from marks offset 0) m on m.starts = days.mark_of
 """
 
 
