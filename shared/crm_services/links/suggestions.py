@@ -12,7 +12,8 @@ from crm_services.postgres.database import Transaction
 BEST = 3
 
 # The keys that are one edit away from a customer's: a character left out, added, taken for another, or two changed
-# over. Looked up one by one in the index, which is exact and takes a few milliseconds.
+# over. Looked up one by one in the index, which is exact and takes a few milliseconds; not where no account's key
+# begins as the customer's does up to there.
 _EDITS = """
 select before || after as key from cut where letter <> ''
 union all
@@ -46,6 +47,9 @@ with c as materialized (
       select left(c.email_key, i - 1) as before, substr(c.email_key, i, 1) as letter,
              substr(c.email_key, i + 1) as after
       from generate_series(1, length(c.email_key) + 1) i
+      where exists (
+        select from crm_hosting.accounts a
+        where a.email_key >= left(c.email_key, i - 1) and a.email_key <= left(c.email_key, i - 1) || chr(1114111))
     ) {_EDITS}
   ) edited join crm_hosting.accounts a on a.email_key = edited.key
   where length(c.email_key) <= 64
