@@ -160,6 +160,7 @@ def test_what_runs_with_the_owners_rights_is_each_called_by_one_role(owner: Conn
         "enter": ["crm_hosting"],
         "scope_to": ["crm_hosting"],
         "next_customers": ["crm_hosting"],
+        "next_found": ["crm_hosting"],
         "next_by_profit": ["crm_hosting"],
         "write_figures": ["crm_hosting"],
         "set_link": ["crm_hosting"],
@@ -225,10 +226,11 @@ def test_what_lists_the_customers_of_one_scope_lists_nothing_in_the_other(
     bundle: Connection, crm: Crm, tenants: dict[str, int]
 ) -> None:
     def listed() -> list[list[list[Any]]]:
-        """As a tenant, the next of a tenant with their ids, and by profit, from the first, from a place, and found."""
+        """As a tenant, the next with their ids, those found, and by profit, from the first, from a place, and found."""
         return [
             bundle.run("select id from crm_hosting.tenant_customers order by id"),
             bundle.run("select ids from crm_hosting.next_customers(-2147483648, 1000)"),
+            bundle.run("select crm_hosting.next_found('customer', 0, 1000) order by 1"),
             bundle.run("select crm_hosting.next_by_profit(null, null, null, 1000) order by 1"),
             bundle.run("select crm_hosting.next_by_profit(null, null, 0, 1000) order by 1"),
             bundle.run("select crm_hosting.next_by_profit('customer', null, null, 1000) order by 1"),
@@ -237,20 +239,24 @@ def test_what_lists_the_customers_of_one_scope_lists_nothing_in_the_other(
     alices, bobs, nobodys = (tenants[f"{name}_customer"] for name in ("alice", "bob", "nobodys"))
     for name, customer in (("alice", alices), ("bob", bobs)):
         enter(bundle, tenants[name])
-        assert listed() == [[[customer]], [[[customer]]], [], [], []]
+        assert listed() == [[[customer]], [[[customer]]], [[customer]], [], [], []]
         bundle.run("rollback")
-    assert listed() == [[], [[[]]], [], [], []]
+    assert listed() == [[], [[[]]], [], [], [], []]
 
     enter(bundle, crm.account(role="admin"))
     everybodys = [[alices], [bobs], [nobodys]]
-    assert listed() == [[], [[None]], everybodys, everybodys, everybodys]
+    assert listed() == [[], [[None]], everybodys, everybodys, everybodys, everybodys]
     bundle.run("rollback")
+    lists = ["next_by_profit(null, null, null, 1000)", "next_customers(0, 1000)", "next_found('customer', 0, 1000)"]
     for scope in ("ALL", "all ", "1 or true", "%"):
-        bundle.run("begin")
-        bundle.run("select set_config('crm_hosting.scope', :scope, true)", scope=scope)
-        assert bundle.run("select crm_hosting.next_by_profit(null, null, null, 1000)") == []
-        assert refused(bundle, "select crm_hosting.next_customers(0, 1000)") == "22P02"
-        bundle.run("rollback")
+        for listing, is_refused in zip(lists, (False, True, True), strict=True):
+            bundle.run("begin")
+            bundle.run("select set_config('crm_hosting.scope', :scope, true)", scope=scope)
+            if is_refused:
+                assert refused(bundle, f"select crm_hosting.{listing}") == "22P02"
+            else:
+                assert bundle.run(f"select crm_hosting.{listing}") == []
+            bundle.run("rollback")
 
 
 def test_nobodys_customers_are_seen_by_who_sees_all_alone(

@@ -44,6 +44,8 @@ from pg_stat_user_tables t where t.relname = any (:tables)
 REQUESTS: dict[str, Callable[[Client, int], object]] = {
     "page": lambda client, who: client.get("/crm/api/hosting/customers?limit=5", who),
     "search": lambda client, who: client.get("/crm/api/hosting/customers?search=customer&limit=5", who),
+    "links": lambda client, who: client.get("/crm/api/hosting/links?limit=5", who),
+    "linked": lambda client, who: client.get("/crm/api/hosting/links?search=customer&state=linked&limit=5", who),
     "status": lambda client, who: client.get("/crm/api/sync-status", who),
     "runs": lambda client, who: client.get("/crm/api/sync-runs", who),
     "preview": lambda client, who: client.post("/crm/api/sync-all-hosting?dry_run=true", who),

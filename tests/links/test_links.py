@@ -13,6 +13,13 @@ from tests.support.crm import Crm
 
 LINKS = "/crm/api/hosting/links"
 
+# More than are looked at first: every thousandth has an address, the second of which is another owner's.
+LATE = """
+insert into crm_customers (name, email, created_by_id)
+select 'Customer ' || i, case when i % 1000 = 999 and i / 1000 <> 1 then 'late' || i / 1000 + 1 || '@x.com' end, :owner
+from generate_series(1, 6000) i
+"""
+
 
 @pytest.fixture
 def admin(crm: Crm) -> int:
@@ -136,6 +143,33 @@ def test_pages_follow_each_other_and_miss_nobody(client: Client, crm: Crm, admin
             after = answer.get_json()["next"]
         wanted = {"&state=unlinked": [1, 2], "&state=linked": [0]}.get(query, [0, 1, 2])
         assert found == [one for number, one in enumerate(customers) if number % 3 in wanted], query
+
+
+def test_a_search_goes_through_everybody_whoever_asks_and_however_late_it_finds(
+    client: Client, crm: Crm, admin: int
+) -> None:
+    owner = crm.account(role="mining_site_owner")
+    crm.account("late6@x.com")
+    crm.db.run(LATE, owner=owner)
+    crm.customer("late2@x.com", crm.account(role="mining_site_owner"), name="late")
+    of_all = dict(crm.db.run("select email, id from crm_customers where email like 'late%'"))
+    for query, numbers in {
+        "&search=LATE": [1, 2, 3, 4, 5, 6],
+        "&search=5999%20%20late": [6],
+        "&search=ate3%40": [3],
+        "&search=late&state=unlinked": [1, 2, 3, 4, 5],
+        "&search=late&state=linked": [6],
+        "&search=customer&state=linked": [6],
+        "&search=late%25": [],
+    }.items():
+        for caller in (admin, owner):
+            found, after = [], 0
+            while after is not None:
+                answer = client.get(f"{LINKS}?limit=2{query}&after={after}", caller)
+                found += [row["customer_id"] for row in data(answer)]
+                after = answer.get_json()["next"]
+            wanted = [of_all[f"late{number}@x.com"] for number in numbers if caller == admin or number != 2]
+            assert found == sorted(wanted), (query, caller == admin)
 
 
 @pytest.mark.parametrize("query", ["state=all", "limit=0", "limit=101", "after=-1", "after=x", "after=2147483648"])

@@ -8,6 +8,8 @@ NEXT_CUSTOMERS = """
 select customers, upto, ids from crm_hosting.next_customers(:after::integer, :size::integer, :last::integer)
 """
 
+NEXT_FOUND = "select crm_hosting.next_found(:search::text, :after::integer, :size::integer) order by 1"
+
 
 def next_customers(
     transaction: Transaction, after: int, size: int, last: int = LAST_OF_ALL
@@ -18,6 +20,11 @@ def next_customers(
     """
     count, upto, ids = transaction.row(NEXT_CUSTOMERS, after=after, size=size, last=last)
     return count, upto, ids
+
+
+def next_found(transaction: Transaction, search: str, after: int, size: int) -> list[int]:
+    """Of the customers after that id the next so many that have it in name, company or e-mail address: their ids."""
+    return [id_ for (id_,) in transaction.rows(NEXT_FOUND, search=search, after=after, size=size)]
 
 
 def searched(words: str) -> str:

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Literal
 
-from crm_services.access.customers import next_customers, searched
+from crm_services.access.customers import next_customers, next_found, searched
 from crm_services.access.entry import Caller
 from crm_services.base.messages import Language, text
 from crm_services.base.settings import settings
@@ -15,9 +15,9 @@ from crm_services.postgres.database import Transaction
 State = Literal["linked", "unlinked", "ambiguous", "suggested", "lost", "shared"]
 
 LINKED = {"linked": True, "unlinked": False, "suggested": False, "lost": False, "ambiguous": True, "shared": True}
-# So many customers are looked at for a page, and suggestions looked for of so many: what is rarer than that comes in
-# short pages, each with its `next`.
-BLOCK, SEARCHED, SUGGESTED = 4_000, 1_000_000, 20
+# So many customers are looked at for a page, few at first, and suggestions looked for of so many: what is rarer than
+# that comes in short pages, each with its `next`. Of those that a finding names all are searched.
+BLOCKS, SEARCHED, SUGGESTED = (200, 4_000), 1_000_000, 20
 
 # A page's customers are few, and each account is found by an index, whatever the planner takes the scope for.
 PREPARE_PAGE = """
@@ -85,25 +85,22 @@ def links_page(  # noqa: PLR0913, PLR0917 (each is a filter of its own)
     limit: int,
 ) -> tuple[list[dict[str, Any]], int | None]:
     """The next so many customers of that state, as `LinkSchema`, and the id to go on after (None at the end)."""
-    transaction.rows(PREPARE_PAGE)
-    asked = {"search": search, "linked": LINKED.get(state or ""), **_given(caller)}
+    asked = {"linked": LINKED.get(state or ""), **_given(caller)}
     if kinds := kinds_of(state or "", caller.tenant_id):
+        transaction.rows(PREPARE_PAGE)
         size = SEARCHED if search else limit
         find = FOUND if caller.tenant_id is None else FOUND_OF_TENANT
         those = [id_ for (id_,) in transaction.rows(find, kinds=kinds, after=after, size=size)]
-        found, upto = transaction.rows(LINKS_OF_THESE, ids=those, limit=limit, **asked), max(those, default=0)
-        is_last = len(those) < size
+        found = transaction.rows(LINKS_OF_THESE, ids=those, search=search, limit=limit, **asked)
+        upto, is_last = max(those, default=0), len(those) < size
     else:
         looked_at = max(limit, SUGGESTED) if state == "suggested" else limit
         found, upto, is_last = [], after, False
-        for size in (BLOCK, SEARCHED) if search else (BLOCK,):
-            start = upto
-            count, upto, ids = next_customers(transaction, start, size)
-            which, given = (
-                (LINKS_OF_RANGE, {"after": start, "upto": upto}) if ids is None else (LINKS_OF_THESE, {"ids": ids})
-            )
-            found += transaction.rows(which, limit=looked_at - len(found), **given, **asked)
-            is_last = count < size
+        for size in BLOCKS if state or search else (limit,):
+            block, upto, is_last = _block(transaction, search, upto, size)
+            transaction.rows(PREPARE_PAGE)
+            statement = LINKS_OF_THESE if "ids" in block else LINKS_OF_RANGE
+            found += transaction.rows(statement, search=None, limit=looked_at - len(found), **block, **asked)
             if is_last or len(found) == looked_at:
                 break
         if len(found) == looked_at:
@@ -114,6 +111,15 @@ def links_page(  # noqa: PLR0913, PLR0917 (each is a filter of its own)
     if len(rows) >= limit:
         return rows[:limit], rows[limit - 1]["customer_id"]
     return rows, None if is_last else upto
+
+
+def _block(transaction: Transaction, search: str | None, after: int, size: int) -> tuple[dict[str, Any], int, bool]:
+    """The next so many customers that are searched for, by id or as a range, the last one's id, and if none is left."""
+    if search:
+        found = next_found(transaction, search, after, size)
+        return {"ids": found}, max(found, default=after), len(found) < size
+    count, upto, ids = next_customers(transaction, after, size)
+    return {"after": after, "upto": upto} if ids is None else {"ids": ids}, upto, count < size
 
 
 def link_of(transaction: Transaction, caller: Caller, language: Language, customer_id: int) -> dict[str, Any]:

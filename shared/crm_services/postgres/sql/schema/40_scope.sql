@@ -61,6 +61,36 @@ begin
   end if;
 end $$;
 
+-- Of the scope's customers after an id the next so many in whose name, company or e-mail address the words are, in the
+-- order of their ids. Through the view each would cost three times as much. What is common is found among the next few
+-- thousand; then all are gone through, for which the planner knows whose they are.
+create or replace function crm_hosting.next_found(search text, after integer, size integer) returns setof integer
+language plpgsql stable security definer rows 50
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  looked_at constant integer := 5000;
+  scope text := current_setting('crm_hosting.scope', true);
+  tenant integer := nullif(nullif(scope, 'all'), '')::integer;
+  words text := lower(lower(search collate "C") collate "default");
+  upto integer := (select n.upto from crm_hosting.next_customers(after, looked_at) n);
+  find text := format($query$
+    select c.id from public.crm_customers c
+    where %s and c.id > $2 and c.id <= $3
+      and strpos(lower(lower((c.name || ' ' || coalesce(c.company, '') || ' ' || coalesce(c.email, '')) collate "C")
+                       collate "default"), $1) > 0
+    order by c.id limit $4
+  $query$, case when scope = 'all' then 'true' else 'c.created_by_id = $5' end);
+  found integer;
+begin
+  perform set_config('enable_seqscan', 'on', true);  -- lists do without, which know few customers' ids
+  return query execute find using words, after, upto, size, tenant;
+  get diagnostics found = row_count;
+  if upto > 0 and found < size then
+    return query execute find using words, upto, 2147483647, size - found, tenant;
+  end if;
+end $$;
+
 -- For who sees all, and nobody else, the next so many customers by profit: after that profit (null: never synced) and id,
 -- or (a null id) from the first. The index on the profit is in this order; through the view it is none's. Of a search the
 -- first are looked for among the next few thousand, where what is common is found, and only then among all, where an

@@ -6,10 +6,12 @@ grant execute on function crm_hosting.is_usable, crm_hosting.usable, crm_hosting
   crm_hosting.watts(double precision),
   crm_hosting.meaning, crm_hosting.known_status, crm_hosting.counted_status, crm_hosting.btc_per_terahash_day,
   crm_hosting.as_stored to :"role";
-revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.next_by_profit,
+revoke all on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.next_found,
+  crm_hosting.next_by_profit,
   crm_hosting.write_figures, crm_hosting.write_rows, crm_hosting.set_link, crm_hosting.newest_completed_run, crm_hosting.forget_these_runs,
   crm_hosting.forget_old_runs, crm_hosting.forget_surplus_runs from public;
-grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.next_by_profit,
+grant execute on function crm_hosting.enter, crm_hosting.scope_to, crm_hosting.next_customers, crm_hosting.next_found,
+  crm_hosting.next_by_profit,
   crm_hosting.write_figures, crm_hosting.set_link, crm_hosting.forget_old_runs, crm_hosting.forget_surplus_runs
   to :"role";
 grant select on crm_hosting.customers, crm_hosting.tenant_customers, crm_hosting.accounts, crm_hosting.miners,
