@@ -128,6 +128,9 @@ memory: setup ## print the most memory that each function takes
 lists: setup ## measure what lists cost a tenant among few and many customers, and who sees all (SEARCH_INDEX=1 adds the index)
 	@$(BIN)/python -m benchmarks.lists
 
+links: setup ## measure a page of links by its state, with a search and without, and what suggestions take
+	@$(BIN)/python -m benchmarks.links
+
 bench-view: setup ## measure what the tenant's view costs against the bare table
 	@$(BIN)/python -m benchmarks.view_cost
 

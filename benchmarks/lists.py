@@ -13,6 +13,8 @@ from contextlib import closing
 from importlib import import_module
 from typing import Any, TextIO
 
+from pg8000.native import Connection
+
 from benchmarks import asking, data, report
 from crm_services.postgres.database import Database
 from crm_services.sync.batch import run
@@ -47,20 +49,20 @@ def main(few: int, many: int) -> None:
 
 def measure(postgres: Server, few: int, many: int, out: TextIO) -> None:
     """The two tables, of a server that has the databases or gets them."""
-    names = {size: _synced(postgres, size) for size in (few, many)}
-    quickest: dict[tuple[str, int], float] = {}
+    names = {size: synced(postgres, size) for size in (few, many)}
+    best: dict[tuple[str, int], float] = {}
     for size, name in list(names.items()) * ROUNDS:
-        with closing(_at(postgres, name)):
+        with closing(at(postgres, name)):
             for what, (function, query) in TENANTS.items():
-                best = _quickest(_ask(function, TENANT, query))
-                quickest[what, size] = min(best, quickest.get((what, size), best))
+                took = quickest(ask(function, TENANT, query))
+                best[what, size] = min(took, best.get((what, size), took))
     print(report.table([
-        {"tenant's": what, f"among {few:,} ms": quickest[what, few], f"among {many:,} ms": quickest[what, many],
-         "ratio": quickest[what, many] / quickest[what, few], "at most": MOST} for what in TENANTS
+        {"tenant's": what, f"among {few:,} ms": best[what, few], f"among {many:,} ms": best[what, many],
+         "ratio": best[what, many] / best[what, few], "at most": MOST} for what in TENANTS
     ]), end="\n\n", file=out)  # fmt: skip
-    with closing(_at(postgres, names[many])):
+    with closing(at(postgres, names[many])):
         print(report.table([
-            {"who sees all": what, f"of {many:,} ms": _quickest(_ask(function, asking.ADMIN, query))}
+            {"who sees all": what, f"of {many:,} ms": quickest(ask(function, asking.ADMIN, query))}
             for what, (function, query) in _of_all(postgres, names[many]).items()
         ]), file=out)  # fmt: skip
 
@@ -85,29 +87,37 @@ def _of_all(postgres: Server, name: str) -> dict[str, tuple[str, dict[str, str]]
     return {what: ("hosting_customers", query) for what, query in asked.items()} | {"status": ("sync_status", {})}
 
 
-def _synced(postgres: Server, customers: int) -> str:
+def synced(postgres: Server, customers: int) -> str:
+    """The name of a database with so many customers, each of which was synced."""
     name = data.make(postgres, customers)
     asking.let_in(postgres, name)
     with connect(postgres.url(name)) as crm:
         if not crm.run("select from crm_hosting.runs where tenant_id is null and state = 'completed'"):
-            with closing(_at(postgres, name)) as database:
+            with closing(at(postgres, name)) as database:
                 run(database, None, "console")
             crm.run("vacuum analyze")
-        if os.environ.get("SEARCH_INDEX"):
-            for statement in data.SEARCH_INDEX.read_text().split(";")[:-1]:  # none of them within a transaction
-                crm.run(statement)
-            crm.run("analyze crm_customers")
+        index_searches(crm)
     return name
 
 
-def _at(postgres: Server, name: str) -> Database:
+def index_searches(crm: Connection) -> None:
+    """Make the optional index, if SEARCH_INDEX asks for it."""
+    if os.environ.get("SEARCH_INDEX"):
+        for statement in data.SEARCH_INDEX.read_text().split(";")[:-1]:  # none of them within a transaction
+            crm.run(statement)
+        crm.run("analyze crm_customers")
+
+
+def at(postgres: Server, name: str) -> Database:
+    """The functions' database, which that one is from now on."""
     from crm_services.postgres.database import database  # noqa: PLC0415 (the settings are read when it is asked)
 
     os.environ |= asking.environment(postgres, name) | {"RUN_PAUSE_SECONDS": "0"}
     return database
 
 
-def _ask(function: str, account: int, query: dict[str, str]) -> Callable[[], None]:
+def ask(function: str, account: int, query: dict[str, str]) -> Callable[[], None]:
+    """What asks a function as that account and makes sure that it answers."""
     handler, event = import_module(function).handler, asking.event(function, 0, account, **query)
 
     def ask() -> None:
@@ -117,8 +127,8 @@ def _ask(function: str, account: int, query: dict[str, str]) -> Callable[[], Non
     return ask
 
 
-def _quickest(ask: Callable[[], None]) -> float:
-    """In milliseconds."""
+def quickest(ask: Callable[[], None]) -> float:
+    """How long it takes, in milliseconds."""
     for _ in range(SETTLED):
         ask()
     found: list[float] = []
