@@ -17,7 +17,7 @@ api = Api(Permission.SYNC)
 handler = api.handler
 
 
-@api.put(PATH, responses=answers(LinkAnswer, 400, 404))
+@api.put(PATH, responses=answers(LinkAnswer, 400, 404, 409))
 def set_link(
     customer_id: CustomerId,
     account_id: Annotated[int, Query(ge=1, le=MAX_ID, description="user_access.id")],
@@ -25,16 +25,19 @@ def set_link(
 ) -> Json:
     """Confirm the account for the customer, before whatever the e-mails say, or refuse it.
 
-    404 for an account that the caller may not see.
+    404 for an account that the caller may not see, 409 to an owner for one that an administrator refused.
     """
     verdict: Verdict = "refused" if refuse else "confirmed"
     return ok(choose(api.transaction, api.caller(), api.language, customer_id, account_id, verdict))
 
 
-@api.delete(PATH, responses=answers(LinkAnswer, 400, 404))
+@api.delete(PATH, responses=answers(LinkAnswer, 400, 404, 409))
 def undo_link(
     customer_id: CustomerId,
     account_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only what was said of this account")] = None,
 ) -> Json:
-    """Take back what was confirmed and refused for the customer: the e-mails decide again."""
+    """Take back what was confirmed and refused for the customer: the e-mails decide again.
+
+    What an administrator refused stays refused to an owner, and is 409 where it is named.
+    """
     return ok(choose(api.transaction, api.caller(), api.language, customer_id, account_id, "undone"))

@@ -132,7 +132,7 @@ def test_who_when_before_and_after_are_kept_and_shown(case: Case) -> None:
     case.put(case.nobody_s, case.admin)
     case.put(case.mine, case.owner)
     case.put(case.another_s, case.admin, more="&refuse=true")
-    row = data(case.delete(case.owner))
+    row = data(case.delete(case.admin))
 
     changes = [(one["changed_by"], one["before"], one["after"]) for one in row["changes"]]
     first: dict[str, Any] = {"confirmed": case.nobody_s, "refused": []}
@@ -140,7 +140,7 @@ def test_who_when_before_and_after_are_kept_and_shown(case: Case) -> None:
     third = {"confirmed": case.mine, "refused": [case.another_s]}
     nothing: dict[str, Any] = {"confirmed": None, "refused": []}
     assert changes == [
-        (case.owner, third, nothing),
+        (case.admin, third, nothing),
         (case.admin, second, third),
         (case.owner, first, second),
         (case.admin, nothing, first),
@@ -183,6 +183,32 @@ def test_under_any_an_owner_changes_his_mind_about_what_was_only_suggested(case:
     assert (refused["account"], refused["refused"]) == (None, [case.another_s])
     assert data(case.put(case.another_s, case.owner))["account"]["id"] == case.another_s
     assert case.put(case.nobody_s, case.owner).status_code == 404
+
+
+@pytest.mark.parametrize("scope", ["any", "tenant"])
+def test_what_an_administrator_refused_no_owner_confirms_or_takes_back(
+    case: Case, environment: pytest.MonkeyPatch, scope: str
+) -> None:
+    environment.setenv("LINK_SCOPE", scope)
+    case.crm.db.run("update crm_customers set email = 'mine@x.com'")
+    assert data(case.put(case.mine, case.owner, more="&refuse=true"))["refused"] == [case.mine]
+    assert data(case.put(case.mine, case.admin, more="&refuse=true"))["refused"] == [case.mine]
+
+    for answer in (case.put(case.mine, case.owner), case.delete(case.owner, f"?account_id={case.mine}")):
+        assert answer.status_code == 409
+        assert "管理员已为该客户拒绝此账户" in answer.get_json()["error"]
+    data(case.put(case.owner, case.owner))
+    assert data(case.put(case.mine, case.owner, more="&refuse=true"))["refused"] == [case.mine]
+    row = data(case.delete(case.owner))
+    assert (row["account"], row["refused"], row["suggestions"]) == (None, [case.mine], [])
+    assert case.linked_to() is None
+
+    assert data(case.delete(case.admin))["refused"] == []
+    assert case.linked_to() == case.mine
+    case.put(case.mine, case.admin, more="&refuse=true")
+    data(case.put(case.mine, case.admin))
+    data(case.put(case.mine, case.owner, more="&refuse=true"))
+    assert data(case.put(case.mine, case.owner))["account"]["id"] == case.mine
 
 
 @pytest.mark.usefixtures("tenant_scope")

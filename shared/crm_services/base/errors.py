@@ -60,6 +60,12 @@ class CustomerRefused(Conflict):
     message = "customer_refused"
 
 
+class AccountRefused(Conflict):
+    """Somebody who sees all customers has refused the account for this one: no owner takes that back."""
+
+    message = "refused_for_all"
+
+
 class Unavailable(AppError):
     """The database or a secret cannot be reached; the caller may try again. `reason` is for the log alone."""
 

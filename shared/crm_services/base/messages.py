@@ -55,6 +55,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "internal": ("内部错误,编号 {correlation_id}", "Internal error, reference {correlation_id}"),
     "account_not_found": ("账户不存在", "There is no such account"),
+    "refused_for_all": (
+        "管理员已为该客户拒绝此账户,只有可查看所有客户的人才能撤销",
+        "An administrator refused this account for the customer: only somebody who sees all customers takes that back",
+    ),
     # Why a customer is linked, or not.
     "linked_confirmed": ("已由人工确认", "Somebody confirmed it"),
     "linked_crm": ("CRM 为该客户开设的账户", "The CRM opened the account for this customer"),

@@ -4,7 +4,7 @@ import json
 from typing import Any, Literal
 
 from crm_services.access.entry import Caller
-from crm_services.base.errors import AccessDenied, NotFound, QueryFailed
+from crm_services.base.errors import AccessDenied, AccountRefused, NotFound, QueryFailed
 from crm_services.base.messages import Language
 from crm_services.base.settings import settings
 from crm_services.links.listing import link_of
@@ -15,6 +15,8 @@ Verdict = Literal["confirmed", "refused", "undone"]
 
 # What set_link says where the customer or the account is not the caller's.
 ANOTHERS = "42501"
+# And where somebody who sees all has refused the account, to who does not.
+REFUSED = "55000"
 SET_LINK = """
 select crm_hosting.set_link(
   :caller::integer, :customer_id::integer, :account_id::integer, :verdict::text, :link_any::boolean)
@@ -80,8 +82,8 @@ def choose(  # noqa: PLR0913, PLR0917 (who, what, and in which language)
 ) -> dict[str, Any]:
     """Keep what the caller says of the customer's link; how it stands then, as `LinkSchema`.
 
-    Raises NotFound for an account that there is not, or that the caller may not see, and AccessDenied for one that
-    is another's to link.
+    Raises NotFound for an account that there is not, or that the caller may not see, AccessDenied for one that is
+    another's to link, and AccountRefused to an owner for one that somebody who sees all customers has refused.
     """
     if verdict != "undone" and not _may_see(transaction, caller, language, customer_id, account_id):
         raise NotFound("account_not_found")
@@ -97,6 +99,8 @@ def choose(  # noqa: PLR0913, PLR0917 (who, what, and in which language)
     except QueryFailed as error:
         if error.sqlstate == ANOTHERS:
             raise AccessDenied from None
+        if error.sqlstate == REFUSED:
+            raise AccountRefused from None
         raise
     return link_of(transaction, caller, language, customer_id)
 

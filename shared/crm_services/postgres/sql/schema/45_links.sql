@@ -8,6 +8,8 @@ create table if not exists crm_hosting.links (
 
 -- An owner may confirm, in link scope any, what his customer's address leads to; in link scope tenant it does not hold.
 alter table crm_hosting.links add column if not exists confirmed_by_owner boolean not null default false;
+-- Those of the refused that somebody who sees all customers refused: no owner takes that back.
+alter table crm_hosting.links add column if not exists refused_to_owner_ids integer[] not null default '{}';
 
 create table if not exists crm_hosting.link_changes (
   id bigint generated always as identity primary key,
@@ -22,7 +24,8 @@ create index if not exists link_changes_by_customer on crm_hosting.link_changes 
 -- Keeps what somebody says of a customer of his scope, and returns whether that is anything new. `verdict` is confirmed
 -- or refused, of an account that he may see, or undone: of that account, or (null) of all that was said. What he may
 -- see: who sees all customers any account, others their own and those that they created, or, in link scope any, those
--- that an e-mail could lead to, which the caller has looked up.
+-- that an e-mail could lead to, which the caller has looked up. What somebody who sees all has refused is refused to an
+-- owner (55000), and stays when he takes back all that was said.
 create or replace function crm_hosting.set_link(
   caller integer, customer integer, account integer, verdict text, link_any boolean
 ) returns boolean
@@ -51,7 +54,18 @@ begin
   select * into known from crm_hosting.links l where l.customer_id = customer;
   known.refused_account_ids := coalesce(known.refused_account_ids, '{}');
   known.confirmed_by_owner := coalesce(known.confirmed_by_owner, false);
+  known.refused_to_owner_ids := coalesce(known.refused_to_owner_ids, '{}');
   said := known;
+  if scope = 'all' and account is not null then
+    said.refused_to_owner_ids := array_remove(known.refused_to_owner_ids, account);
+    if verdict = 'refused' then
+      said.refused_to_owner_ids := said.refused_to_owner_ids || account;
+    end if;
+  elsif scope = 'all' then
+    said.refused_to_owner_ids := '{}';
+  elsif verdict <> 'refused' and account = any (known.refused_to_owner_ids) then
+    raise exception 'the account is refused' using errcode = 'object_not_in_prerequisite_state';
+  end if;
   if verdict = 'confirmed' then
     -- What who sees all has confirmed stays so when the owner says it too.
     said.confirmed_by_owner := scope <> 'all'
@@ -60,7 +74,7 @@ begin
     said.refused_account_ids := array_remove(known.refused_account_ids, account);
   elsif account is null then
     said.confirmed_account_id := null;
-    said.refused_account_ids := '{}';
+    said.refused_account_ids := said.refused_to_owner_ids;
   else
     said.confirmed_account_id := nullif(known.confirmed_account_id, account);
     said.refused_account_ids := array_remove(known.refused_account_ids, account);
@@ -70,6 +84,8 @@ begin
   end if;
   if said.confirmed_account_id is not distinct from known.confirmed_account_id
      and said.confirmed_by_owner = known.confirmed_by_owner
+     and said.refused_to_owner_ids @> known.refused_to_owner_ids
+     and known.refused_to_owner_ids @> said.refused_to_owner_ids
      and said.refused_account_ids @> known.refused_account_ids
      and known.refused_account_ids @> said.refused_account_ids then
     return false;
@@ -77,11 +93,13 @@ begin
   if said.confirmed_account_id is null and said.refused_account_ids = '{}' then
     delete from crm_hosting.links l where l.customer_id = customer;
   else
-    insert into crm_hosting.links (customer_id, confirmed_account_id, refused_account_ids, confirmed_by_owner)
-    values (customer, said.confirmed_account_id, said.refused_account_ids, said.confirmed_by_owner)
+    insert into crm_hosting.links (customer_id, confirmed_account_id, refused_account_ids, confirmed_by_owner,
+                                   refused_to_owner_ids)
+    values (customer, said.confirmed_account_id, said.refused_account_ids, said.confirmed_by_owner,
+            said.refused_to_owner_ids)
     on conflict (customer_id) do update
     set confirmed_account_id = excluded.confirmed_account_id, refused_account_ids = excluded.refused_account_ids,
-        confirmed_by_owner = excluded.confirmed_by_owner;
+        confirmed_by_owner = excluded.confirmed_by_owner, refused_to_owner_ids = excluded.refused_to_owner_ids;
   end if;
   insert into crm_hosting.link_changes (customer_id, changed_by, before, after)
   values (customer, caller,
