@@ -112,10 +112,16 @@ def aws(environment: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         moto.stop()
 
 
+@pytest.fixture(scope="session")
+def gateway() -> Gateway:
+    """The local gateway with the deployed handlers: they are imported once, as in an execution environment."""
+    return Gateway(ROOT / "template.yaml")
+
+
 @pytest.fixture
-def client(environment: pytest.MonkeyPatch) -> Client:
+def client(environment: pytest.MonkeyPatch, gateway: Gateway) -> Client:
     """Calls the deployed handlers over the local gateway, in process."""
-    return Client(Gateway(ROOT / "template.yaml"), SECRET)
+    return Client(gateway, SECRET)
 
 
 # Powertools reads these when a handler is imported.
