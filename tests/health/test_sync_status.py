@@ -20,7 +20,8 @@ PATH = "/crm/api/sync-status"
 
 
 def judged(**figures: object) -> tuple[str, list[str]]:
-    return judge(Figures(**(vars(WELL) | figures)), Thresholds(), "en")
+    health, issues = judge(Figures(**(vars(WELL) | figures)), Thresholds(), "en")
+    return health, [*issues.values()]
 
 
 def hours_ago(hours: float) -> datetime:
@@ -90,7 +91,7 @@ def test_a_figure_never_reads_like_the_limit_that_it_misses(figures: dict[str, o
 def test_a_limit_with_decimals_is_told_apart_too() -> None:
     thresholds = Thresholds(link_rate_percent=Decimal("19.97"))
     _, issues = judge(Figures(**(vars(WELL) | {"total": 10_000, "linked": 1996})), thresholds, "en")
-    assert issues == ["Link rate 19.96 % is below 19.97 %"]
+    assert issues == {"link_rate_low": "Link rate 19.96 % is below 19.97 %"}
 
 
 def test_the_defaults_are_those_of_the_template_and_the_environment_sets_others(
@@ -147,6 +148,17 @@ def test_everything_that_is_wrong_is_named_in_the_callers_language(client: Clien
         "Customers whose e-mail matches several accounts: 1",
         "Customers that have miners of unknown status: 1",
         "Customers that have miners with unusable figures: 1",
+    ]
+    assert english["causes"] == chinese["causes"]
+    assert english["causes"] == [
+        "link_rate_low",
+        "error_rate_high",
+        "customers_failed",
+        "sync_old",
+        "market_stale",
+        "ambiguous_email",
+        "unknown_status",
+        "unusable_figure",
     ]
     assert chinese["issues"][0] == "关联率 16.7% 低于 20%"
     assert len(chinese["issues"]) == len(english["issues"])

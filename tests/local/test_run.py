@@ -106,6 +106,7 @@ def test_it_sets_everything_up_serves_the_contracts_story_and_stops_all_of_it(ch
             "与其他客户共用同一账户的客户:2 个(合计只算一次)",
             "账户同时关联到其他所有者的客户:2 个",
         ],
+        "causes": ["account_gone", "ambiguous_email", "link_lost", "shared_account", "shared_across_owners"],
     }
     assert sync_status["data"]["last_sync"]
     # There is a past to draw lines of, and something that changed for the worse.

@@ -152,6 +152,7 @@ class World:
             "total_hashrate": rounded(hashrate, 2),
             "total_power": power,
             "total_power_mw": rounded(Fraction(power, 1_000_000), 3),
+            "active_power": total(running, "power"),
             "active_miners": counts["active"],
             "offline_miners": counts["offline"],
             "maintenance_miners": counts["maintenance"],

@@ -64,7 +64,7 @@ models as (
   from (
     select model_id, {
     _sums("coalesce(sum(terahash) filter (where {0}), 0)", "coalesce(sum(daily_cost) filter (where {0}), 0)")
-}
+}, sum(watts) filter (where status = 'active') as active_power
     from alike
     group by model_id
   ) counted

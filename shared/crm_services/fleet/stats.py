@@ -20,7 +20,8 @@ with linked as materialized (
   select coalesce(sum(active), 0) as active, coalesce(sum(offline), 0) as offline,
          coalesce(sum(maintenance), 0) as maintenance, coalesce(sum(sold), 0) as sold,
          coalesce(sum(machines), 0) as machines, coalesce(sum(hashrate), 0) as hashrate,
-         coalesce(sum(power), 0) as power, {earnings("sum(earning_hashrate)", "sum(electricity_cost)")},
+         coalesce(sum(power), 0) as power, coalesce(sum(active_power), 0) as active_power,
+         {earnings("sum(earning_hashrate)", "sum(electricity_cost)")},
          coalesce(json_object_agg(model, json_build_object(
            'count', machines, 'hashrate', round(hashrate, 2), 'power', power
          ) order by {BY_SIZE}) filter (where machines > 0), '{{}}') as by_model
@@ -33,6 +34,7 @@ select json_build_object(
   'total_hashrate', round(hashrate, 2),
   'total_power', power,
   'total_power_mw', round(power * 0.000001, 3),
+  'active_power', active_power,
   'active_miners', active,
   'offline_miners', offline,
   'maintenance_miners', maintenance,

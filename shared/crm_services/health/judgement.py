@@ -26,12 +26,12 @@ class Figures:
     findings: dict[str, int] = field(default_factory=dict)
 
 
-def judge(figures: Figures, thresholds: Thresholds, language: Language) -> tuple[Health, list[str]]:
-    """The health of the synchronisation, and a sentence for each cause with its figure."""
-    issues: list[str] = []
+def judge(figures: Figures, thresholds: Thresholds, language: Language) -> tuple[Health, dict[str, str]]:
+    """The health of the synchronisation, and of each cause, by its name, a sentence with its figure."""
+    issues: dict[str, str] = {}
 
     def issue(message: str, **fields: object) -> None:
-        issues.append(text(message, language, **fields))
+        issues[message] = text(message, language, **fields)
 
     def beyond(message: str, figure: Decimal, limit: Decimal, decimals: int) -> None:
         issue(message, figure=_told_from(limit, figure, decimals), limit=f"{limit:f}")

@@ -59,7 +59,8 @@ def sync_status(transaction: Transaction, caller: Callable[[], Caller], language
         "link_rate": float(counts.link_rate),
         "last_sync": _utc(figures.last_sync),
         "sync_health": health,
-        "issues": issues,
+        "issues": [*issues.values()],
+        "causes": [*issues],
     } | ({"counted_at": _utc(counts.counted_at)} if counts.counted_at else {})
 
 

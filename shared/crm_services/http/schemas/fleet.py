@@ -73,6 +73,7 @@ class HostingStatsSchema(Schema):
     total_hashrate: float = Field(description="TH/s of those machines, rounded to 0.01")
     total_power: Count = Field(description="W of those machines")
     total_power_mw: float = Field(description="The same in MW, rounded to 0.001")
+    active_power: Count = Field(0, description="W of the active ones: what electricity_cost_daily pays for")
     active_miners: Count = Field(description="Machines, not batches; so the next two")
     offline_miners: Count
     maintenance_miners: Count

@@ -100,6 +100,7 @@ class SyncStatusSchema(Schema):
         description="critical: customers but none linked, or long without a completed batch; warning: any issue"
     )
     issues: list[str] = Field(description="A sentence for each cause, in the caller's language")
+    causes: list[str] = Field([], description="The names of these causes, in the same order: what a program goes by")
 
 
 class StatusAnswer(Answer[SyncStatusSchema]):
