@@ -23,7 +23,7 @@ UNSAFE_BUT_FAST = {
     "max_connections": "60",
 }
 TEMPLATE = "template_crm"
-SHARED_MEMORY, MEMORY_NEEDED = "/dev/shm", 4 * 2**30
+SHARED_MEMORY, MEMORY_NEEDED = "/dev/shm", 4 * 2**30  # noqa: S108 (a folder of a random name is made there)
 DATABASES = "select datname from pg_database"
 ROLES = "select rolname from pg_roles"
 
