@@ -88,7 +88,7 @@ test-sam: setup ## build, and run every function in a container (needs Docker; t
 	@$(BIN)/python -m pytest -m sam
 
 test-browser: setup ## look at the panel in a browser (needs Debian's chromium); pictures go to .screenshots
-	@$(BIN)/python -m pytest -m browser
+	@$(BIN)/python -m pytest -m browser -n auto --dist loadfile
 
 fuzz: setup ## let schemathesis ask every endpoint 2,000 times (EXAMPLES overrides)
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -q tests/http/test_fuzz.py
