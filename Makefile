@@ -116,6 +116,9 @@ bench: setup ## measure against the floor and the CRM's own way (SIZES="1000 100
 bench-year: setup ## simulate a year of the history (CUSTOMERS, DAYS override 100000 and 365, which take an hour)
 	@$(BIN)/python -m benchmarks.year $(or $(CUSTOMERS),100000) $(or $(DAYS),365)
 
+bench-history: setup ## measure what the history costs the batch (SIZES="100000" for less than a million customers)
+	@$(BIN)/python -m benchmarks.history $(SIZES)
+
 load: setup ## drive the served API with wrk at rising concurrency
 	@$(BIN)/python -m benchmarks.load
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import closing, redirect_stdout
 from typing import Any, NamedTuple, get_args
 
@@ -139,7 +140,15 @@ def of_source(postgres: Server, customers: int, source: MachineSource) -> dict[s
 
 def _measure(postgres: Server, scenario: str, number: int, times: Times) -> None:
     contenders = {ENGINE: run_engine, PLAIN: run_plain}
-    for name in contenders:
+    prepare(postgres, contenders, scenario, number)
+    for name in sorted(contenders, reverse=number % 2 == 0):
+        times[scenario][name].append(contenders[name](postgres, name))
+    print(".", end="", flush=True)
+
+
+def prepare(postgres: Server, names: Iterable[str], scenario: str, number: int) -> None:
+    """Have in these databases happened what the scenario says, and nothing left to do for the server."""
+    for name in names:
         with connect(postgres.url(name)) as db:
             if CHANGES[scenario]:
                 db.run(CHANGES[scenario], round=number)
@@ -148,9 +157,6 @@ def _measure(postgres: Server, scenario: str, number: int, times: Times) -> None
             db.run("vacuum analyze")
     with connect(postgres.url("postgres", "postgres")) as admin:
         admin.run("checkpoint")
-    for name in sorted(contenders, reverse=number % 2 == 0):
-        times[scenario][name].append(contenders[name](postgres, name))
-    print(".", end="", flush=True)
 
 
 def run_engine(postgres: Server, name: str, workers: int = 1) -> Cost:

@@ -1,4 +1,6 @@
-"""A customer with a fleet of any size, to ask for."""
+"""A customer with a fleet of any size, to ask for, or with a year behind it."""
+
+from pg8000.native import literal
 
 from benchmarks.data import SITES
 from crm_services.base.settings import MachineSource
@@ -34,6 +36,35 @@ _MACHINES: dict[MachineSource, str] = {
   from account, generate_series(1, {rows}) n
 """,
 }
+
+# A run and another price on each day; a fleet that changes once a month, the last time today.
+DAYS, MONTH = 365, 30
+_YEAR = """
+insert into crm_hosting.market_days
+  select 0, 0, current_date - age, now(), btc_price + age, network_difficulty + age, btc_per_terahash_day
+  from crm_hosting.market, generate_series(0, {days} - 1) age
+on conflict do nothing;
+insert into crm_hosting.fleet_days
+  select {customer}, current_date - age, current_date - age + {month}, a.id, age, 3, 1, 12345.678 + age, 11000.25,
+         300000, 57.25, false, {places}
+  from user_access a join crm_customers c on lower(a.email) = lower(c.email) and c.id = {customer},
+       generate_series({month}, {days} + {month} - 1, {month}) age;
+insert into crm_hosting.fleet_now
+  select {customer}, current_date, account_id, null, 2, active, offline, maintenance, hashrate, earning_hashrate, power,
+         electricity_cost, false, places
+  from crm_hosting.fleet_days where customer_id = {customer} order by day desc limit 1;
+"""
+
+
+def add_year(server: Server, database: str, sites: int) -> int:
+    """Add a linked customer with a year of days, whose machines stand at so many sites; returns the customer's id."""
+    customer = add_fleet(server, database, sites, name=f"{sites} sites ")
+    of_each = ",".join(f'"Site {site}":[{10 + site},{1000.5 + site},{30_000 + site}]' for site in range(sites))
+    places = literal(f"{{{of_each}}}" if sites > 1 else '"Site 0"')
+    with connect(server.url(database)) as crm:
+        crm.run(_YEAR.format(customer=customer, days=DAYS, month=MONTH, places=places))
+        crm.run("vacuum analyze")
+    return customer
 
 
 def add_fleet(

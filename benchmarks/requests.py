@@ -12,17 +12,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
 from importlib import import_module
 from typing import Any, TextIO, get_args
 
 from benchmarks import asking, cold, data, floor, orm_requests, picture, plain, report
-from benchmarks.fleets import add_fleet
+from benchmarks.fleets import DAYS, add_fleet, add_year
 from crm_services.base.settings import MachineSource
 from local.lambda_context import LambdaContext
 from local.postgres import Server, connect, server
 
 SIZES = (1_000, 100_000, 1_000_000)
 FLEETS = (10, 1_000, 10_000)
+YEAR_SITES = (1, 3, 20)
 SOURCES: tuple[MachineSource, ...] = get_args(MachineSource)
 SOURCE_FLEETS = (10, 10_000)
 # At least how long one case takes, and in it one contender's turn; of each at least so many.
@@ -69,6 +71,8 @@ def compare(
             found.append(contest.row("hosting-miners, 10,000 rows", **contest.miners(fleets[10_000])))
             found.append(contest.row(f"sync-status, {customers:,} customers", **contest.status()))
         flat = {"customers": customers, **contest.of_one_customer(fleets[10])}
+        for sites in YEAR_SITES:
+            flat[f"a year at {sites} ms"] = contest.of_a_year(add_year(postgres, name, sites))
         contest.end()
     return found, flat
 
@@ -161,6 +165,13 @@ class _Contest:
             ask = _ours(function, customer, **({"customer": str(customer)} if function == "hosting_customers" else {}))
             found[f"{function} ms"] = min(_milliseconds(ask) for _ in range(200))
         return found
+
+    def of_a_year(self, customer: int) -> float:
+        """The same of the customer's days of a year."""
+        first = date.today() - timedelta(days=DAYS - 1)
+        ask = _ours("hosting_history", customer, **{"from": first.isoformat()})
+        assert len(json.loads(ask())["data"]) == DAYS
+        return min(_milliseconds(ask) for _ in range(200))
 
     def end(self) -> None:
         from crm_services.postgres.database import database  # noqa: PLC0415
