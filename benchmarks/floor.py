@@ -45,6 +45,7 @@ with account as materialized ({ACCOUNT}), alike as (
          coalesce(sum(machines) filter (where status = 'maintenance'), 0) as maintenance,
          coalesce(sum(machines) filter (where status = 'sold'), 0) as sold,
          coalesce(sum(power) filter (where status <> 'sold'), 0) as power,
+         coalesce(sum(power) filter (where status = 'active'), 0) as active_power,
          coalesce(sum(hashrate) filter (where status <> 'sold'), 0) as hashrate,
          coalesce(sum(hashrate) filter (where status = 'active'), 0) * :btc_per_terahash::numeric as btc,
          round(coalesce(sum(cost) filter (where status = 'active'), 0), 2) as cost
@@ -53,6 +54,7 @@ with account as materialized ({ACCOUNT}), alike as (
 select json_build_object(
   'has_hosting', account.id is not null, 'user_access_id', account.id, 'miners_count', machines,
   'total_hashrate', round(hashrate, 2), 'total_power', power, 'total_power_mw', round(power * 0.000001, 3),
+  'active_power', active_power,
   'active_miners', active, 'offline_miners', offline, 'maintenance_miners', maintenance,
   'estimated_daily_btc', round(btc, 8), 'estimated_daily_usd', round(btc * :btc_price::numeric, 2),
   'avg_efficiency', coalesce(div(power * 200 + hashrate, nullif(hashrate, 0) * 2) * 0.01, 0),
