@@ -32,6 +32,14 @@ ODD = {
         create domain public.address as varchar(256);
         create domain public.megawatts as numeric(12, 2);
         alter table crm_customers alter column email type address, alter column mining_capacity type megawatts""",
+    "domains of domains, and ids of one": """
+        create domain public.some_text as text;
+        create domain public.address as some_text check (value <> '');
+        create domain public.number as integer check (value > 0);
+        alter table user_access alter column email type address, alter column id type number;
+        alter table crm_customers alter column email type address, alter column id type number,
+          alter column created_by_id type number;
+        alter table user_miners alter column user_id type number""",
     "times with a zone": """
         alter table user_access alter column expires_at type timestamptz;
         alter table user_miners alter column created_at type timestamptz""",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -52,12 +53,33 @@ REFUSED = {
         "alter table crm_customers enable row level security; alter table crm_customers force row level security",
         "hides rows of public.crm_customers from crm, .* no force row level security",
     ),
+    "a generated column": (
+        "alter table crm_customers drop column miners_count,"
+        " add column miners_count integer generated always as (1) stored",
+        "public.crm_customers.miners_count is a generated column",
+    ),
+    "a rule for updates": (
+        "create rule kept as on update to crm_customers do instead nothing",
+        "public.crm_customers has the rule kept for updates, .* a trigger of it",
+    ),
+    "customers that are not updated": (
+        "revoke update on crm_customers from crm",
+        "crm may not update public.crm_customers, .* grant update on public.crm_customers to crm",
+    ),
     "an index of somebody's": (
         "create table other (id integer); create index crm_hosting_customer_owner on other (id)",
         "public.crm_hosting_customer_owner is not the bundle's",
     ),
     "everybody reads": ("grant select on user_access to public", "public.user_access may be read or written by public"),
 }
+
+
+SETTINGS = [
+    "default_transaction_read_only = on",
+    "default_transaction_isolation = 'serializable'",
+    "quote_all_identifiers = on",
+    "idle_in_transaction_session_timeout = '1ms'",
+]
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -125,6 +147,27 @@ def test_a_login_or_a_database_that_is_not_there_is_a_sentence_too(bare: Databas
         migrate(parse_database_url(postgres.url("nowhere")))
     with pytest.raises(MigrationRefused, match="refused the login of nobody_at_all"):
         migrate(parse_database_url(postgres.url(bare.database, "nobody_at_all")))
+
+
+def test_a_server_that_cannot_be_had_is_a_sentence_too(bare: DatabaseTarget, postgres: Server) -> None:
+    with pytest.raises(MigrationRefused, match=r"no way to the database .*: connect: FileNotFoundError. Nothing was"):
+        migrate(replace(bare, host="/nowhere"))
+    with pytest.raises(MigrationRefused, match=r"no way to the database .*: look-up: gaierror. Nothing was"):
+        migrate(replace(bare, host="no-such-host.invalid"))
+    with connect(postgres.url("postgres", "postgres")) as admin:
+        admin.run(f"alter database {bare.database} connection limit 0")
+    with pytest.raises(MigrationRefused, match="no connection left for crm: end some of those that are idle"):
+        migrate(bare)
+
+
+def test_what_the_server_sets_for_everybody_stops_no_migration(bare: DatabaseTarget, postgres: Server) -> None:
+    with connect(postgres.url("postgres", "postgres")) as admin:
+        for setting in SETTINGS:
+            if admin.run("select from pg_settings where name = :name", name=setting.partition(" ")[0]):
+                admin.run(f"alter database {bare.database} set {setting}")
+
+    assert "created view crm_hosting.customers" in migrate(bare)
+    assert migrate(bare) == []
 
 
 def test_tables_of_the_superusers_are_migrated(postgres: Server) -> None:

@@ -129,6 +129,25 @@ def test_a_role_that_was_replaced_keeps_no_right(prod: DatabaseTarget) -> None:
         _sees(prod, "crm_hosting", "old")
 
 
+def test_what_somebody_has_set_for_the_role_since_is_as_the_bundle_needs_it_again(
+    prod: DatabaseTarget, strict: Server
+) -> None:
+    migrate(prod, Login(password="its own"))
+    with connect(strict.url(prod.database, "postgres")) as admin:
+        admin.run("alter role crm_hosting valid until '2020-01-01'")
+        admin.run("alter role crm_hosting set lock_timeout = '1ms'")
+        for setting in ("idle_in_transaction_session_timeout = '1ms'", "work_mem = '8MB'"):
+            admin.run(f"alter role crm_hosting in database {prod.database} set {setting}")
+
+    assert set(migrate(prod, Login(password="its own"))) == {
+        "let role crm_hosting log in again, whose password had expired",
+        "set lock_timeout of role crm_hosting to 0",
+        "took back idle_in_transaction_session_timeout = 1ms, which was set for role crm_hosting in this database",
+    }
+    assert migrate(prod, Login(password="its own")) == []
+    assert _sees(prod, "crm_hosting", "its own") == "crm_hosting"
+
+
 # ── Alternating users ────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -19,11 +19,13 @@ create trigger audit after update on public.crm_customers for each row execute f
 """
 REFUSAL = """
 create function public.refuse() returns trigger language plpgsql as $$ begin
-  if new.name = 'refused' then raise exception 'not this one'; end if;
+  if new.name = 'refused' then raise exception 'not this one' using errcode = '{sqlstate}'; end if;
   return new;
 end $$;
-create trigger refuse before update on public.crm_customers for each row execute function public.refuse()
+create {kind} on public.crm_customers {when} for each row execute function public.refuse()
 """
+AT_ONCE = {"kind": "trigger refuse before update", "when": ""}
+AT_THE_END = {"kind": "constraint trigger refuse after update", "when": "deferrable initially deferred"}
 
 
 @pytest.fixture
@@ -44,13 +46,20 @@ def test_an_audit_trigger_writes_its_table_for_the_sync_of_one_and_of_all(client
     assert [tuple(row) for row in rows] == [(one, "crm", "0"), (other, "crm", "0")]
 
 
-@pytest.mark.usefixtures("environment")
-def test_what_a_trigger_refuses_fails_that_customer_alone(audited: Crm) -> None:
+@pytest.mark.parametrize(
+    ("sqlstate", "when"),
+    [("P0001", AT_ONCE), ("P0001", AT_THE_END), ("42501", AT_ONCE), ("CR001", AT_ONCE), ("21000", AT_ONCE)],
+)
+def test_what_a_trigger_refuses_fails_that_customer_alone(
+    client: Client, audited: Crm, sqlstate: str, when: dict[str, str]
+) -> None:
+    admin = audited.account(role="admin")
     customers = [audited.linked_customer() for _ in range(5)]
     audited.db.run("update crm_customers set name = 'refused' where id = :id", id=customers[2])
-    audited.db.run(REFUSAL)
+    audited.db.run(REFUSAL.format(sqlstate=sqlstate, **when))
 
+    assert client.post(f"/crm/api/customer/{customers[2]}/sync-hosting", admin).status_code == 409
     outcome = batch.run(database, None, "schedule")
 
     assert outcome.result == {"total": 5, "synced": 4, "skipped": 0, "errors": 1}
-    assert failures(audited.db) == [(customers[2], "P0001", None)]
+    assert failures(audited.db) == [(customers[2], sqlstate, None)]

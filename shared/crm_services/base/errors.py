@@ -1,5 +1,8 @@
 """What can go wrong. `http.statuses` says which status each is answered with."""
 
+# Somebody else was in the way, or the server busy: serialisation, deadlock, a time limit, a lock's time limit.
+PASSING = ("40", "57014", "55P03")
+
 
 class AppError(Exception):
     """An expected failure: `message` names a text in `messages`, `fields` fill it in."""
@@ -71,6 +74,9 @@ class Unavailable(AppError):
 
     message = "unavailable"
 
+    def __str__(self) -> str:
+        return f"{self.message} ({self.fields['reason']})" if self.fields.get("reason") else self.message
+
 
 class ConnectionLost(Unavailable):
     """The connection died: nothing is known of the transaction that was under way."""
@@ -101,15 +107,21 @@ class MigrationRefused(AppError):
 
 
 class QueryFailed(AppError):
-    """PostgreSQL refused a statement. It keeps the SQLSTATE and the constraint; the message may carry the row."""
+    """PostgreSQL refused a statement. It keeps the SQLSTATE and the constraint; the message may carry the row.
 
-    def __init__(self, sqlstate: str, constraint: str | None = None) -> None:
+    `of_a_trigger`: it was raised in a trigger of the CRM's, while the sync wrote a row.
+    """
+
+    def __init__(self, sqlstate: str, constraint: str | None = None, of_a_trigger: bool = False) -> None:
         super().__init__()
         self.args = (sqlstate, constraint)
         self.sqlstate = sqlstate
         self.constraint = constraint
+        self.of_a_trigger = of_a_trigger
 
     @property
     def is_fault_of_a_row(self) -> bool:
         """Whether a column, constraint or trigger refused the data of a row: without it the statement may do."""
+        if self.of_a_trigger:  # whose errors have what SQLSTATE its author liked
+            return not self.sqlstate.startswith(PASSING)
         return self.sqlstate.startswith(("22", "23", "P0001"))

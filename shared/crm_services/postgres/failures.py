@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from crm_services.base.errors import AppError, ConnectionLost, QueryFailed, Unavailable
+from crm_services.base.errors import PASSING, AppError, ConnectionLost, QueryFailed, Unavailable
 
 # Starting up, shutting down, out of connections or memory.
 UNAVAILABLE = ("08", "53", "57P")
@@ -15,8 +15,8 @@ GONE = ("08", "57P", "25006", "34000", *NOT_CARRIED)
 # context they were raised in a function or a trigger, and tell nothing of the kind.
 OUTDATED = ("0A000", "3F000", "42501", "42703", "42883", "42P01")
 ENDED_BY_SERVER = {"FATAL", "PANIC"}
-# Somebody else was in the way, or the server busy: serialisation, deadlock, a time limit, a lock's time limit.
-PASSING = ("40", "57014", "55P03")
+# What the function that writes into the CRM's table is called in the context of an error.
+WRITING = "write_rows"
 
 
 def login_failure(fields: Mapping[str, str]) -> QueryFailed | Unavailable:
@@ -32,7 +32,7 @@ def failure(fields: Mapping[str, str]) -> QueryFailed | Unavailable:
         return ConnectionLost(reason=sqlstate)
     if sqlstate.startswith(UNAVAILABLE):
         return Unavailable(reason=sqlstate)
-    return QueryFailed(sqlstate, fields.get("n"))
+    return QueryFailed(sqlstate, fields.get("n"), _is_of_a_trigger(fields.get("W", "")))
 
 
 def failure_of_ours(fields: Mapping[str, str]) -> QueryFailed | Unavailable:
@@ -41,6 +41,12 @@ def failure_of_ours(fields: Mapping[str, str]) -> QueryFailed | Unavailable:
     if isinstance(failed, QueryFailed) and failed.sqlstate in OUTDATED and "W" not in fields:
         return ConnectionLost(reason=failed.sqlstate)
     return failed
+
+
+def _is_of_a_trigger(context: str) -> bool:
+    # The innermost comes first; what is called how stays as it is in whatever language the server speaks.
+    innermost, *others = context.split("\n")
+    return WRITING not in innermost and any(WRITING in one for one in others)
 
 
 def passes(error: AppError) -> bool:

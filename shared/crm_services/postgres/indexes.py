@@ -10,7 +10,7 @@ INDEX = re.compile(r"create (?:unique )?index concurrently if not exists (\w+) o
 MISSING = """
 select name from unnest(cast(:names as text[])) name
 where not exists (select from pg_index i join pg_class c on c.oid = i.indexrelid
-                  where c.relname = name and c.relnamespace::regnamespace::text = 'public' and i.indisvalid)
+                  where c.relname = name and c.relnamespace = 'public'::regnamespace and i.indisvalid)
 order by name
 """
 

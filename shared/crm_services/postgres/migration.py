@@ -28,6 +28,19 @@ CANNOT_BE_REPLACED = ("42P16", "42P13")  # invalid_table_definition, invalid_fun
 # Said before anything else: whoever may create in the schema public could have made a function or an operator there
 # that fits our arguments better than PostgreSQL's own, and it would run as the owner of the CRM's tables.
 SAFE_PATH = f"set search_path = {SETTINGS['search_path']}"
+# Whatever the server, the database or the role says. An index of a large table takes its time, and nobody queues behind
+# one that is made concurrently.
+PLAIN = """
+set statement_timeout = 0;
+set lock_timeout = 0;
+set idle_in_transaction_session_timeout = 0;
+set idle_session_timeout = 0;
+set default_transaction_read_only = off;
+set default_transaction_isolation = 'read committed';
+set quote_all_identifiers = off
+"""
+# Not every version has it.
+PATIENT = "select set_config(name, '0', false) from pg_settings where name = 'transaction_timeout'"
 
 SQL = files("crm_services.postgres") / "sql"
 LOCK = "hashtext('crm_hosting.migration')"
@@ -45,6 +58,10 @@ from pg_index where indexrelid = to_regclass(:name)
 
 class MigrationUnderWay(Conflict):
     """Another migration works on this database."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.args = ("Another migration works on this database. Nothing was changed: wait for its end.",)
 
 
 def migrate(
@@ -110,12 +127,10 @@ def is_migrated(target: DatabaseTarget) -> bool:
 def _alone(owner: DatabaseTarget) -> Iterator[Run]:
     with in_sentences(owner), session(owner) as run:
         refuse_pooled(run, owner)
-        run(SAFE_PATH)
+        for settings in (SAFE_PATH, PLAIN, PATIENT):
+            run(settings)
         if not run(f"select pg_try_advisory_lock({LOCK})")[0][0]:
             raise MigrationUnderWay
-        # An index of a large table takes its time, and nobody queues behind one that is made concurrently.
-        run("set statement_timeout = 0")
-        run("set lock_timeout = 0")
         try:
             yield run
         finally:

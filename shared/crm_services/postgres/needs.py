@@ -24,6 +24,8 @@ NEEDED: dict[str, dict[str, str]] = {
 OPTIONAL = {("crm_customers", "user_account_id"): "id"}
 # These get columns or an index.
 INDEXED = ("crm_customers", "user_access")
+# Of the customers, what the sync writes into.
+WRITTEN = ("miners_count", "mining_capacity", "primary_miner_model")
 
 _WHOLE = ("smallint", "integer", "bigint")
 _TEXT = ("character varying", "text", "character", "name")

@@ -5,6 +5,7 @@ from crm_services.postgres.connecting import Run, session
 from crm_services.postgres.target import DatabaseTarget
 
 # Nothing of it outlives the transaction, and it looks nothing up where somebody else may create.
+BEGIN = "begin; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0"
 BACKEND = "select pg_catalog.pg_backend_pid()"
 LOOKS = 3
 
@@ -14,7 +15,7 @@ def refuse_pooled(run: Run, owner: DatabaseTarget) -> None:
     own = _backend(run)
     for _ in range(LOOKS):
         with session(owner) as other:
-            other("begin")
+            other(BEGIN)
             others = other(BACKEND)[0][0]
             if own in (others, None) or _backend(run) != own:
                 raise MigrationRefused(
@@ -26,7 +27,7 @@ def refuse_pooled(run: Run, owner: DatabaseTarget) -> None:
 
 
 def _backend(run: Run) -> object:
-    run("begin")
+    run(BEGIN)
     pid = run(BACKEND)[0][0]
     run("commit")
     return pid

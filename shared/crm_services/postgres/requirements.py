@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from crm_services.base.errors import MigrationRefused
 from crm_services.postgres.connecting import Run
-from crm_services.postgres.needs import INDEXED, NEEDED, OPTIONAL, TYPES
+from crm_services.postgres.needs import INDEXED, NEEDED, OPTIONAL, TYPES, WRITTEN
 
 OLDEST = 15
 
@@ -15,12 +15,18 @@ where c.relname = any(:tables) and c.relkind in ('r', 'p', 'v', 'm', 'f')
   and c.relnamespace::regnamespace::text not in ('crm_hosting', 'pg_catalog', 'information_schema')
 order by c.relnamespace <> 'public'::regnamespace, 2
 """
-# A domain is what it is made of; what an extension makes (citext) is told by its name.
+# A domain is what it is made of, of another domain too; what an extension makes (citext) is told by its name.
 COLUMNS = """
 select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
        case when b.typtype = 'e' then 'enum' when b.typname = 'citext' then 'text' else format_type(b.oid, null) end
-from pg_class c join pg_attribute a on a.attrelid = c.oid join pg_type t on t.oid = a.atttypid
-join pg_type b on b.oid = case t.typtype when 'd' then t.typbasetype else t.oid end
+from pg_class c join pg_attribute a on a.attrelid = c.oid cross join lateral (
+  with recursive made_of as (
+    select t.oid, t.typtype, t.typname, t.typbasetype from pg_type t where t.oid = a.atttypid
+    union all
+    select t.oid, t.typtype, t.typname, t.typbasetype from made_of m join pg_type t on t.oid = m.typbasetype
+  )
+  select * from made_of where typtype <> 'd'
+) b
 where c.relnamespace = 'public'::regnamespace and c.relname = any(:tables) and a.attnum > 0 and not a.attisdropped
 """
 KINDS = {"p": "partitioned", "v": "a view", "m": "a materialized view", "f": "a foreign table"}
@@ -63,6 +69,28 @@ RIGHTS = (
           and not has_table_privilege(c.oid, 'select')
         """,
         "{1} may not read {0}, which the bundle's views read as it: grant select on {0} to {1}.",
+    ),
+    Check(
+        """
+        select c.oid::regclass, current_user from pg_class c
+        where c.oid = 'public.crm_customers'::regclass and not has_table_privilege(c.oid, 'update')
+        """,
+        "{1} may not update {0}, which the sync writes as it: grant update on {0} to {1}.",
+    ),
+    Check(
+        """
+        select attrelid::regclass, attname from pg_attribute
+        where attrelid = 'public.crm_customers'::regclass and attname = any(:written) and attgenerated <> ''
+        """,
+        "{0}.{1} is a generated column, and the sync writes it: let the CRM's migration make an ordinary one of it.",
+    ),
+    Check(
+        """
+        select ev_class::regclass, rulename from pg_rewrite
+        where ev_class = 'public.crm_customers'::regclass and ev_type = '2'
+        """,
+        "{0} has the rule {1} for updates, beside which PostgreSQL cannot say which rows were written: let the CRM's "
+        "migration make a trigger of it.",
     ),
     Check(
         """
@@ -231,7 +259,7 @@ def _kind(table: str, column: str) -> str | None:
 
 
 def _rights(run: Run, roles: list[str]) -> list[str]:
-    given = {"roles": roles, "tables": list(NEEDED)}
+    given = {"roles": roles, "tables": list(NEEDED), "written": list(WRITTEN)}
     faults = []
     for check in RIGHTS:
         asked = {name: value for name, value in given.items() if f":{name}" in check.sql}

@@ -29,6 +29,15 @@ SETTINGS = {
     "TimeZone": "UTC",
     "search_path": "pg_catalog, pg_temp",
 }
+# What a run may wait for and how long it takes is limited by what it says itself, never by the server's own limits.
+LIMITS = {"lock_timeout": "0", "transaction_timeout": "0"}
+LIMITED = "select name from pg_settings where name = any(:names) and reset_val <> '0'"
+# What somebody has set for the role in this database goes before what is set for the role.
+SET_HERE = """
+select split_part(one, '=', 1), substr(one, strpos(one, '=') + 1)
+from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) one
+where d.datname = current_database() and s.setrole = (select oid from pg_roles where rolname = :role)
+"""
 REFUSED = "28P01"
 INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -139,16 +148,25 @@ def _bring(run: Run, role: str, limit: int) -> list[str]:
         run(f"create role {identifier(role)}")
         changes.append(f"created role {role}")
         found = _role(run, role)
-    [[can_login, has_limit, settings]] = found
+    [[can_login, has_limit, settings, has_expired]] = found
     if not can_login or has_limit != limit:
         run(f"alter role {identifier(role)} login connection limit {limit}")
         changes.append(f"let role {role} open {limit} connections")
-    for name, value in SETTINGS.items():
+    if has_expired:
+        run(f"alter role {identifier(role)} valid until 'infinity'")
+        changes.append(f"let role {role} log in again, whose password had expired")
+    limited = {str(name) for (name,) in run(LIMITED, names=list(LIMITS))} | {one.partition("=")[0] for one in settings}
+    wanted = SETTINGS | {name: value for name, value in LIMITS.items() if name in limited}
+    for name, value in wanted.items():
         if f"{name}={value}" not in settings:
             # A list is one of quoted names: quoted as a whole it would be one schema with a comma in its name.
             quoted = ", ".join(literal(one) for one in value.split(", "))
             run(f"alter role {identifier(role)} set {name} = {quoted}")
             changes.append(f"set {name} of role {role} to {value}")
+    for name, value in run(SET_HERE, role=role):
+        if (SETTINGS | LIMITS).get(str(name), value) != value:
+            run(f"alter role {identifier(role)} in database {_here(run)} reset {name}")
+            changes.append(f"took back {name} = {value}, which was set for role {role} in this database")
     return changes
 
 
@@ -170,9 +188,15 @@ def _let_connect(run: Run, owner: DatabaseTarget, role: str) -> list[str]:
     return [f"let role {role} connect to database {owner.database}"]
 
 
+def _here(run: Run) -> str:
+    return identifier(str(run("select current_database()::text")[0][0]))
+
+
 def _role(run: Run, role: str) -> list[Row]:
     return run(
-        "select rolcanlogin, rolconnlimit, coalesce(rolconfig, '{}') from pg_roles where rolname = :role", role=role
+        "select rolcanlogin, rolconnlimit, coalesce(rolconfig, '{}'), coalesce(rolvaliduntil <= now(), false) "
+        "from pg_roles where rolname = :role",
+        role=role,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from crm_services.base.errors import MigrationRefused, QueryFailed
+from crm_services.base.errors import ConnectionLost, MigrationRefused, QueryFailed, Unavailable
 from crm_services.postgres.target import DatabaseTarget
 
 LOCKED = (
@@ -21,7 +21,15 @@ SENTENCES = {
     "2BP01": "Something that is not the bundle's rests on its views or functions (a view of somebody's, say; the "
     "server's log names it): drop it, and make it again afterwards.",
     "25006": "The server is read only: {host} is not, or not any more, the writer.",
+    "53300": "The server has no connection left for {user}: end some of those that are idle (pg_stat_activity), or let "
+    "there be more (max_connections, or the limit of the role or of the database).",
+    "57P03": "The server on {host} takes no connections now: it is starting up, shutting down, or recovering. Run it "
+    "again when it does.",
 }
+UNREACHED = "There is no way to the database {database} on {host}, port {port}: {reason}. Nothing was changed."
+LOST = (
+    "The connection to {host} ended amid the migration ({reason}). What is half done is taken up when it is run again."
+)
 ELSE = (
     "PostgreSQL refused a statement of the migration: SQLSTATE {sqlstate}{constraint}; the server's log says which and "
     "why. What is half done is taken up when it is run again. An event trigger of somebody's may have failed: they "
@@ -32,10 +40,17 @@ ELSE = (
 @contextmanager
 def in_sentences(owner: DatabaseTarget) -> Iterator[None]:
     """Raise what PostgreSQL refuses as MigrationRefused, with a sentence that a person can use."""
+    known = {"user": owner.user, "database": owner.database, "host": owner.host}
     try:
         yield
     except QueryFailed as error:
         constraint = f" ({error.constraint})" if error.constraint else ""
         sentence = SENTENCES.get(error.sqlstate, ELSE)
-        known = {"user": owner.user, "database": owner.database, "host": owner.host}
         raise MigrationRefused(sentence.format(sqlstate=error.sqlstate, constraint=constraint, **known)) from error
+    except Unavailable as error:
+        reason = str(error.fields.get("reason") or "it ended without a word")
+        # A step of the way there is told as "step: why", a refusal of the server's by its SQLSTATE.
+        other = LOST if isinstance(error, ConnectionLost) else UNREACHED if ": " in reason else ELSE
+        sentence = SENTENCES.get(reason, other)
+        told = sentence.format(reason=reason, sqlstate=reason, constraint="", port=owner.port, **known)
+        raise MigrationRefused(told) from error

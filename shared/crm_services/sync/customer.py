@@ -11,14 +11,16 @@ from crm_services.sync.ranges import preview_one, sync_one
 
 
 def sync_customer(transaction: Transaction, customer_id: int) -> bool:
-    """Write the fleet's figures into the CRM's record; False where there is nothing hosted to write.
+    """Write the fleet's figures into the CRM's record, and commit; False where there is nothing hosted to write.
 
     Raises CustomerBusy while somebody else has the record locked, CustomerRefused where the CRM does not take it.
     """
     with _refused_by_the_crm():
         done = sync_one(transaction, customer_id)
-    if done.locked:
-        raise CustomerBusy
+        if done.locked:
+            raise CustomerBusy
+        if done.due:
+            transaction.commit()  # here, as it is where the CRM's deferred constraints refuse
     return bool(done.due)
 
 

@@ -47,7 +47,7 @@ with {COMPARED}, changed as (
 ), {KEEP_DAYS}
 select (select count(*) from compared where account_id is not null),
        (select count(*) from compared where is_due), (select count(*) from written),
-       (select coalesce(array_agg(id order by id), '{{}}') from compared
+       (select coalesce(array_agg(id::integer order by id), '{{}}') from compared
         where is_changed and id not in (select id from written)),
        (select count(*) from noted where kind = 'link_lost')
 """
