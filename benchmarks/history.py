@@ -22,7 +22,7 @@ SIZES = (100_000, 1_000_000)
 ROUNDS = 3  # two of a million customers
 WITH, WITHOUT = "bench_with", "bench_without"
 # What a run's end does for the history alone.
-ENDS = {"mark_run": None, "total_day": None, "review": 0, "claim": None, "prune_days": None}
+ENDS = {"mark_run": None, "total_day": None, "review": 0, "claim": None, "forget_last": None, "prune_days": None}
 
 
 def main(sizes: list[int]) -> None:

@@ -14,6 +14,7 @@ from crm_services.sync.batch import TimeLimit
 from crm_services.sync.ranges import sync_one
 from tests.support.crm import Crm
 from tests.support.days import days_pass
+from tests.support.emf import metrics_in
 from tests.support.runs import time_for
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -276,3 +277,28 @@ def test_what_is_too_old_is_forgotten_in_bounded_steps(
     assert [row[0] for row in kept(owner, customer)] == [ago(2), ago(1)]
     assert owner.run("select min(day) from crm_hosting.market_days") == [[ago(2)]]
     assert owner.run("select min(day) from crm_hosting.scope_days") == [[ago(2)]]
+
+
+@pytest.mark.parametrize("gone", ["newest", "all"])
+def test_who_is_deleted_is_in_no_total_of_that_day_and_needs_no_attention(
+    crm: Crm, owner: Connection, capsys: pytest.CaptureFixture[str], gone: str
+) -> None:
+    first = crm.linked_customer(quantity=3)
+    owner.run("update crm_customers set id = -7 where id = :id", id=first)
+    customer = crm.linked_customer(quantity=100)
+    run()
+    days_pass(owner)
+    owner.run("update user_miners set quantity = 1")
+    run()
+    days_pass(owner)
+    owner.run("delete from crm_customers where :all or id = :id", all=gone == "all", id=customer)
+    capsys.readouterr()
+
+    run()
+
+    left = 0 if gone == "all" else 1
+    assert owner.run("select customers, active from crm_hosting.scope_days order by day desc limit 1") == [[left, left]]
+    assert owner.run("select count(*) from crm_hosting.fleet_now") == [[left]]
+    assert owner.run("select count(*) from crm_hosting.attention") == [[left]]
+    found = {metric.name: metric.value for metric in metrics_in(capsys.readouterr().out)}
+    assert found["CustomersNeedingAttention"] == left

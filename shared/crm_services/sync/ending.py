@@ -16,7 +16,7 @@ from crm_services.sync.days import mark_run
 from crm_services.sync.digest import Digest, claim, send
 from crm_services.sync.findings import note_findings
 from crm_services.sync.lease import Lease, State, new_claim
-from crm_services.sync.old_days import prune_days
+from crm_services.sync.old_days import forget_last, prune_days
 from crm_services.sync.patience import Patience, Result
 from crm_services.sync.retention import prune
 from crm_services.sync.shared import Doubts, count_doubts, note_shared
@@ -57,6 +57,8 @@ class Ending:
                     _warn_of_indexes(transaction)
             return ended
 
+        if state == "completed" and self.lease.tenant_id is None:
+            forget_last(self._database)
         # The chunks of other workers are waited for.
         ended = self._repeat(end, CHUNK_SECONDS)
         if digest:

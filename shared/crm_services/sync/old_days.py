@@ -1,5 +1,7 @@
 """How long the history goes back. It is forgotten in bounded steps, by the runs over everybody."""
 
+from collections.abc import Mapping
+
 from aws_lambda_powertools import Logger
 
 from crm_services.access.entry import SCOPE_TO
@@ -34,7 +36,7 @@ with gone as (
   where (select next.customers = 0
          from (select max(customer_id) as id from crm_hosting.fleet_now) newest,
               crm_hosting.next_customers(newest.id - 1, 1) next)
-    and n.customer_id > (select coalesce(max(c.id), 0) from crm_hosting.customers c)
+    and n.customer_id > (select coalesce(max(c.id), -2147483649) from crm_hosting.customers c)
   order by n.customer_id limit :step::integer
 ), theirs as (
   delete from crm_hosting.fleet_days d where d.customer_id in (select customer_id from gone)
@@ -44,19 +46,26 @@ returning 1
 """
 
 
+def forget_last(database: Database) -> None:
+    """Forget the fleets of customers that are gone and that no chunk comes to; before the totals, or these have them.
+
+    As with old days, what goes wrong is logged.
+    """
+    _forget(database, (FORGET_LAST,), {})
+
+
 def prune_days(database: Database) -> None:
-    """Forget the days that are older than the setting says, and those of customers that are gone.
+    """Forget the days that are older than the setting says.
 
     It is nobody's failure: what goes wrong is logged, and the next run tries again.
     """
     old = {"days": settings().history_days, "time_zone": history_time_zone()}
+    _forget(database, (FORGET_FLEETS, FORGET_MARKETS, FORGET_TOTALS), old)
+
+
+def _forget(database: Database, statements: tuple[str, ...], given: Mapping[str, object]) -> None:
     try:
-        for statement, given in (
-            (FORGET_FLEETS, old),
-            (FORGET_MARKETS, old),
-            (FORGET_TOTALS, old),
-            (FORGET_LAST, {}),
-        ):
+        for statement in statements:
             for _ in range(STEPS):
                 with database.transaction() as transaction:
                     transaction.rows(SCOPE_TO, tenant_id=None)
