@@ -175,6 +175,16 @@ def test_a_period_that_is_none_is_told_so(client: Client, crm: Crm, admin: int, 
         assert answer.status_code == 400, query
 
 
+def test_a_period_that_is_too_long_is_told_how_long_it_may_be(client: Client, crm: Crm, admin: int) -> None:
+    for query, allowed in (
+        ("from=2025-01-01&to=2026-02-05", "2025-01-02 – 2026-02-05"),
+        ("from=2026-02-02&to=2026-02-01", "2024-12-29 – 2026-02-01"),
+        ("from=0001-02-01&to=0001-01-02", "0001-01-01 – 0001-01-02"),
+        ("to=2026-02-30", "YYYY-MM-DD"),
+    ):
+        assert allowed in json.loads(client.get(f"{SCOPE}?{query}", admin).get_data())["error"]
+
+
 @pytest.mark.parametrize("query", ["from=0001-01-01", "to=9999-12-31", "to=0001-01-01", "from=9999-12-31", "from="])
 def test_a_period_at_the_end_of_time_is_a_period(client: Client, crm: Crm, admin: int, query: str) -> None:
     customer = crm.linked_customer()

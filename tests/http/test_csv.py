@@ -92,7 +92,30 @@ def test_a_walk_along_the_links_is_the_whole_list(client: Client, crm: Crm, admi
     assert set(found) == ids
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "=",
+        "+",
+        "-",
+        "@",
+        "\t",
+        "\r",
+        "\n",
+        "＝",
+        "＋",
+        "－",
+        "＠",
+        "﹦",
+        "﹢",
+        "﹣",
+        "﹫",
+        " =",
+        "\u200b=",
+        "\u3000@",
+        "\ufeff+",
+    ],
+)
 def test_no_text_is_a_formula(client: Client, crm: Crm, admin: int, sign: str) -> None:
     account = crm.account("formula@example.com")
     crm.miners(account, custom_name="x", location=f"{sign}cmd|' /C calc'!A0")
@@ -101,6 +124,34 @@ def test_no_text_is_a_formula(client: Client, crm: Crm, admin: int, sign: str) -
     [row] = table(client.get(f"/crm/api/customer/{customer}/hosting-miners?format=csv", admin))
 
     assert row["location"] == f"'{sign}cmd|' /C calc'!A0"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("North;=cmd|' /C calc'!A0", "North;'=cmd|' /C calc'!A0"),
+        ("a;b; +1", "a;b;' +1"),
+        ('x;"=1', "x;'\"=1"),
+        ("one\n@two", "one\n'@two"),
+        ("one\t-two", "one\t'-two"),
+        ("Rack 1-2; shelf = 3", "Rack 1-2; shelf = 3"),
+    ],
+)
+def test_no_text_has_a_formula_in_it_where_semicolons_or_tabs_part_cells(text: str, cell: str) -> None:
+    [row] = csv.DictReader(io.StringIO(as_csv(json.dumps([{"name": text}]), ["name"]), newline=""))
+
+    assert list(row.values()) == [cell]
+
+
+def test_a_cell_of_json_has_the_same_digits_and_begins_no_other_cell() -> None:
+    rows = (
+        '[{"sites": {"x;=1+1": [12345678901234567890.1234567890, 0.00000010, 1.50], "y": {"z": null, "q\\"": true}}}]'
+    )
+
+    [row] = csv.DictReader(io.StringIO(as_csv(rows, ["sites"])[1:], newline=""))
+
+    assert ";" not in row["sites"]
+    assert json.loads(row["sites"], parse_float=str) == json.loads(rows, parse_float=str)[0]["sites"]
 
 
 def test_a_figure_below_zero_stays_a_figure() -> None:
@@ -118,6 +169,14 @@ def test_a_figure_below_zero_stays_a_figure() -> None:
         ("text/html,application/xhtml+xml,*/*;q=0.8", "application/json"),
         ("*/*", "application/json"),
         ("text/csv;q=0", "application/json"),
+        ("text/csv;charset=utf-8", "text/csv"),
+        ('text/csv; header=present; charset="utf-8"; q=0.9, application/json;q=0.5', "text/csv"),
+        ("application/json; charset=utf-8, text/csv;q=0.9", "application/json"),
+        ("text/*", "text/csv"),
+        ("text/*;q=0.5, application/json", "application/json"),
+        ("application/json;q=0.2, */*;q=0.9, text/csv;q=0.5", "text/csv"),
+        ("text/csv;q=0.3, */*;q=0.5", "application/json"),
+        ("text/csv;q=0, text/*", "application/json"),
         ("", "application/json"),
     ],
 )

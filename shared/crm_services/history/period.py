@@ -35,7 +35,8 @@ def period(first: str | None, upto: str | None) -> Period:
     """
     found = Period(_day("from", first), _day("to", upto))
     if found.first and found.upto and not 0 <= (found.upto - found.first).days < MOST_DAYS:
-        raise BadParameter(name="from")
+        earliest = date.fromordinal(max(1, found.upto.toordinal() - MOST_DAYS + 1))
+        raise BadParameter("bad_parameter_of", name="from", allowed=f"{earliest} – {found.upto}")
     return found
 
 
@@ -43,4 +44,4 @@ def _day(name: str, written: str | None) -> date | None:
     try:
         return None if written is None else date.fromisoformat(written)
     except ValueError:
-        raise BadParameter(name=name) from None
+        raise BadParameter("bad_parameter_of", name=name, allowed="YYYY-MM-DD") from None

@@ -3,12 +3,13 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from crm_services.http.negotiation import weights
+from crm_services.http.negotiation import liked
 
 Shape = Annotated[
     Literal["json", "csv"] | None,
@@ -19,8 +20,14 @@ Shape = Annotated[
 ]
 CSV = "text/csv"
 BYTE_ORDER_MARK = "\ufeff"
-# What a spreadsheet takes for a formula, or skips before it finds one; the wide ones are taken for the others.
-FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# What a spreadsheet takes for a formula, wide and small forms alike, and what it may skip before one. Where semicolons
+# separate cells, as in half of Europe, a cell begins within a text, too.
+_SIGNS = r"=+\-@\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
+_SKIPPED = r"\s\x00-\x1f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+FORMULA = re.compile(
+    rf"^(?=[\t\r\n]|[{_SKIPPED}]*[{_SIGNS}])"
+    rf"|(?<=[;\t\r\n])(?=[{_SKIPPED}\"]*[{_SIGNS}])"
+)
 
 
 class _Figure(str):
@@ -33,9 +40,7 @@ def is_asked_for(given: str | None, accept: str) -> bool:
     """Whether CSV is asked for: by name, or because it is liked better than JSON."""
     if given is not None:
         return given == "csv"
-    liked = weights(accept)
-    others = max((liked.get(kind, 0) for kind in ("application/json", "application/*", "*/*")), default=0)
-    return liked.get(CSV, 0) > others
+    return liked(accept, CSV) > liked(accept, "application/json")
 
 
 def as_csv(rows: str, columns: Iterable[str], within: str | None = None) -> str:
@@ -63,16 +68,19 @@ def _cell(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return f"'{value}" if value.startswith(FORMULA) else value
-    return json.dumps(_plain(value), ensure_ascii=False)
+            return FORMULA.sub("'", value)
+    return _json(value)
 
 
-def _plain(value: Any) -> Any:
+def _json(value: Any) -> str:
+    """As JSON, figures in the digits that they have, and without a semicolon."""
     match value:
         case _Figure():
-            return json.loads(value)
+            return value
+        case str():
+            return json.dumps(value, ensure_ascii=False).replace(";", r"\u003b")
         case dict():
-            return {name: _plain(one) for name, one in value.items()}
+            return "{" + ", ".join(f"{_json(name)}: {_json(one)}" for name, one in value.items()) + "}"
         case list():
-            return [_plain(one) for one in value]
-    return value
+            return "[" + ", ".join(map(_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -10,6 +10,8 @@ from crm_services.base.messages import Language
 _LANGUAGES: dict[str, Language] = {"zh": "zh", "en": "en"}
 _QUALITY = re.compile(r"q=(0(\.\d{0,3})?|1(\.0{0,3})?)", re.IGNORECASE)
 
+_PARAMETER = re.compile(r""";\s*(?!q\s*=)[\w!#$&^.+-]+\s*=\s*("[^"]*"|[^\s;,"]*)\s*""", re.IGNORECASE)
+
 
 def weights(header: str) -> dict[str, float]:
     """The quality of each value in an Accept header, in lower case; one whose quality is malformed is not there."""
@@ -20,6 +22,16 @@ def weights(header: str) -> dict[str, float]:
         if value and len(parameters) <= 1 and bool(parameters) == bool(quality):
             found[value] = max(float(quality[1]) if quality else 1, found.get(value, 0))
     return found
+
+
+def liked(accept: str, kind: str) -> float:
+    """The quality of a media type in an Accept header: of the most specific range that names it, 0 where none does.
+
+    Its parameters (`charset=utf-8`) narrow nothing: there is one form of each.
+    """
+    ranges = weights(_PARAMETER.sub("", accept))
+    named = (kind, kind.partition("/")[0] + "/*", "*/*")
+    return next((ranges[one] for one in named if one in ranges), 0)
 
 
 def language_named(tag: object) -> Language | None:
