@@ -20,8 +20,14 @@ NEEDED: dict[str, dict[str, str]] = {
         "block_reward": "number", "is_valid": "boolean",
     },
 }  # fmt: skip
-# Older CRMs lack it.
-OPTIONAL = {("crm_customers", "user_account_id"): "id"}
+# Older CRMs lack the first; the others are the bundle's own, unless somebody made them before.
+OPTIONAL = {
+    ("crm_customers", "user_account_id"): "id",
+    ("crm_customers", "hosting_estimated_daily_btc"): "number",
+    ("crm_customers", "hosting_estimated_daily_usd"): "number",
+    ("crm_customers", "hosting_net_profit_daily"): "number",
+    ("crm_customers", "hosting_synced_at"): "time",
+}
 # These get columns or an index.
 INDEXED = ("crm_customers", "user_access")
 # Of the customers, what the sync writes into.

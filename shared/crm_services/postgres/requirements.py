@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from crm_services.base.errors import MigrationRefused
 from crm_services.postgres.connecting import Run
+from crm_services.postgres.indexes import indexes
 from crm_services.postgres.needs import INDEXED, NEEDED, OPTIONAL, TYPES, WRITTEN
 
 OLDEST = 15
@@ -140,12 +141,19 @@ RIGHTS = (
     Check(
         """
         select i.oid::regclass from pg_class i left join pg_index x on x.indexrelid = i.oid
-        where i.relnamespace = 'public'::regnamespace and i.relname like 'crm\\_hosting\\_%'
-          and i.relname in ('crm_hosting_account_email_key', 'crm_hosting_customer_owner')
+        where i.relnamespace = 'public'::regnamespace and i.relname = any(:indexes)
           and (x.indrelid is null
                or x.indrelid not in ('public.crm_customers'::regclass, 'public.user_access'::regclass))
         """,
         "{0} is not the bundle's, and has the name of an index of the bundle's: drop or rename it.",
+    ),
+    Check(
+        """
+        select current_user where not has_schema_privilege('public', 'create') and exists (
+          select from unnest(cast(:indexes as text[])) name where to_regclass('public.' || name) is null)
+        """,
+        "{0} may not make an index in the schema public, where the CRM's tables are: grant create on schema public to "
+        "{0}.",
     ),
     # Whoever owns the tables needs no views to see them.
     Check(
@@ -259,7 +267,7 @@ def _kind(table: str, column: str) -> str | None:
 
 
 def _rights(run: Run, roles: list[str]) -> list[str]:
-    given = {"roles": roles, "tables": list(NEEDED), "written": list(WRITTEN)}
+    given = {"roles": roles, "tables": list(NEEDED), "written": list(WRITTEN), "indexes": list(indexes())}
     faults = []
     for check in RIGHTS:
         asked = {name: value for name, value in given.items() if f":{name}" in check.sql}
