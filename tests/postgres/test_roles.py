@@ -148,6 +148,29 @@ def test_what_somebody_has_set_for_the_role_since_is_as_the_bundle_needs_it_agai
     assert _sees(prod, "crm_hosting", "its own") == "crm_hosting"
 
 
+@pytest.mark.parametrize("login", [
+    Login("r" * 64), Login("r" * 57), Login(""), Login("public"), Login("pg_bundle"), Login(password="line\n"),
+    Login(password="\U0001f600")], ids=repr)  # fmt: skip
+def test_a_login_that_no_server_takes_is_said_to_be_none(prod: DatabaseTarget, login: Login) -> None:
+    with pytest.raises(MigrationRefused, match=r"^Nothing was changed\. (No role can be called|The password of)"):
+        migrate(prod, login)
+
+
+def test_a_role_that_the_server_lets_in_no_way_is_warned_of(prod: DatabaseTarget, strict: Server) -> None:
+    with connect(strict.url(prod.database, "postgres")) as admin:
+        rules = Path(admin.run("show hba_file")[0][0])
+        before = rules.read_text()
+        try:
+            rules.write_text(f"local all crm_outside reject\n{before}")
+            admin.run("select pg_reload_conf()")
+            changes = migrate(prod, Login("crm_outside", "its own"))
+        finally:
+            rules.write_text(before)
+            admin.run("select pg_reload_conf()")
+
+    assert any("crm_outside cannot log in from here even so (28000): pg_hba.conf" in change for change in changes)
+
+
 # ── Alternating users ────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -36,7 +36,7 @@ def session_secrets(refresh: bool = False) -> list[str]:
 def login(setting: str, refresh: bool) -> tuple[str, str]:
     """Username and password of the secret that this setting names."""
     match _parsed(_secret(setting, refresh)):
-        case {"username": str(user), "password": str(password)}:
+        case {"username": str(user), "password": str(password)} if user and password:
             return user, password
     raise UnusableSetting(setting, "a JSON object with username and password")
 

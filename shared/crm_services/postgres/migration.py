@@ -13,7 +13,7 @@ from crm_services.postgres.machines import machines_view, refuse_without
 from crm_services.postgres.pooling import refuse_pooled
 from crm_services.postgres.quoting import identifier, literal
 from crm_services.postgres.requirements import refuse_unfit
-from crm_services.postgres.roles import SETTINGS, Login, bring_role, drop_role, refuse_anothers
+from crm_services.postgres.roles import SETTINGS, Login, bring_role, drop_role, refuse_anothers, refuse_unusable
 from crm_services.postgres.sentences import in_sentences
 from crm_services.postgres.target import DatabaseTarget
 
@@ -76,6 +76,7 @@ def migrate(
     Raises MigrationRefused, before anything is changed, where the database is not one that the bundle can work with.
     """
     market = market or bundle.market
+    refuse_unusable(bundle, market)
     with _alone(owner) as run:
         refuse_unfit(run, [bundle.name, bundle.role, market.name, market.role])
         refuse_without(run, machine_source)

@@ -4,7 +4,7 @@ import os
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
 
-from scramp import ScramMechanism  # type: ignore[import-untyped]
+from scramp import ScramException, ScramMechanism  # type: ignore[import-untyped]
 
 from crm_services.base.errors import AppError, MigrationRefused, QueryFailed
 from crm_services.base.secrets import login
@@ -39,6 +39,9 @@ from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase, unnest(s.
 where d.datname = current_database() and s.setrole = (select oid from pg_roles where rolname = :role)
 """
 REFUSED = "28P01"
+NOT_LET_IN = "28"
+LONGEST_NAME = 63
+RESERVED = ("public", "none")
 INSUFFICIENT_PRIVILEGE = "42501"
 
 
@@ -73,6 +76,23 @@ def market_login() -> Login:
     if os.environ.get("DATABASE_URL") or not os.environ.get("MARKET_SECRET_ARN"):
         return bundle_login().market
     return Login(*login("MARKET_SECRET_ARN", refresh=True), MARKET_CONNECTION_LIMIT)
+
+
+def refuse_unusable(*logins: Login) -> None:
+    """Raise MigrationRefused where a server takes no such name for a role, or no such password for a login."""
+    for one in logins:
+        if not 0 < len(one.name.encode()) <= LONGEST_NAME or one.name.startswith("pg_") or one.name in RESERVED:
+            raise MigrationRefused(
+                f"Nothing was changed. No role can be called {one.name!r}: the names that PostgreSQL takes have 1 to "
+                f"{LONGEST_NAME} bytes, do not begin with pg_, and are neither public nor none."
+            )
+        try:
+            _verifier(one.password or "")
+        except ScramException:
+            raise MigrationRefused(
+                f"Nothing was changed. The password of {one.name} has characters that no login can send (a line end, "
+                "other control characters, emoji): give the secret another one."
+            ) from None
 
 
 def refuse_anothers(run: Run, owner: DatabaseTarget, login: Login) -> None:
@@ -114,6 +134,9 @@ def bring_role(run: Run, owner: DatabaseTarget, login: Login) -> list[str]:
     if login.password is not None and not _has_password(owner, login):
         run(f"alter role {identifier(login.name)} password '{_verifier(login.password)}'")
         changes.append(f"set the password of role {login.name}")
+        if (answer := _answer(owner, login)) and answer.startswith(NOT_LET_IN):
+            changes.append(f"warning: {login.name} cannot log in from here even so ({answer}): pg_hba.conf has no line "
+                           "that lets it in by password, or not without TLS")  # fmt: skip
     return changes
 
 
