@@ -140,6 +140,26 @@ def test_what_was_not_sent_is_sent_by_the_day_s_next_run_and_no_run_fails(
     assert len(topic.told()) == 1
 
 
+@pytest.mark.parametrize(("arn", "reason"), [(None, "NotFound"), ("topic", "ValueError")])
+def test_a_topic_that_is_gone_or_none_is_said_and_the_run_ends_in_order(  # noqa: PLR0913, PLR0917 (four are fixtures)
+    topic: Topic, crm: Crm, owner: Connection, aws: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    arn: str | None, reason: str,
+) -> None:  # fmt: skip
+    outage(crm, owner)
+    if arn is None:
+        boto3.client("sns").delete_topic(TopicArn=topic.arn)
+    else:
+        aws.setenv("ATTENTION_TOPIC_ARN", arn)
+        settings.cache_clear()
+
+    run()
+
+    assert owner.run("select state from crm_hosting.runs order by id desc limit 1") == [["completed"]]
+    [said] = [vars(one)["reason"] for one in caplog.records if one.message == "attention message not sent"]
+    assert said == reason
+    assert owner.run("select run_id from crm_hosting.attention_messages") == [[None]]
+
+
 def test_whoever_is_killed_before_he_knows_that_it_was_sent_has_nobody_send_it_twice(
     topic: Topic, crm: Crm, owner: Connection, aws: pytest.MonkeyPatch
 ) -> None:

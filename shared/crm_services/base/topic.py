@@ -20,7 +20,7 @@ def publish(arn: str, subject: str, message: str, credentials: Credentials, endp
     asked = {"Action": "Publish", "Version": "2010-03-31", "TopicArn": arn, "Subject": subject, "Message": message}
     try:
         status, answer = post(arn, urlencode(asked).encode(), HEADERS, credentials, endpoint)
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError) as error:  # ValueError: an ARN that is none, a host that none can have
         raise Unavailable(reason=type(error).__name__) from None
     if status != 200:
         code = re.search(rb"<Code>(\w+)</Code>", answer)
