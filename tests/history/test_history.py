@@ -261,3 +261,27 @@ def test_a_fleets_figures_are_worked_out_by_hand_too(client: Client, crm: Crm, o
         usd, cost, usd - cost
     )  # fmt: skip
     assert date.fromisoformat(day["day"])
+
+
+def test_whose_last_customer_leaves_between_two_runs_of_a_day_has_nothing_on_it(
+    client: Client, crm: Crm, owner: Connection, admin: int
+) -> None:
+    crm.snapshot()
+    before, after = (crm.account(role="mining_site_owner") for _ in range(2))
+    customer = crm.linked_customer(before, quantity=4)
+    run()
+    days_pass(owner)
+    run()
+    owner.run("update crm_customers set created_by_id = :id where id = :customer", id=after, customer=customer)
+    run()
+
+    def counts(user: int) -> list[tuple[str, int, int, Any]]:
+        return [
+            (day["day"], day["customers"], day["miners_count"], day["by_location"])
+            for day in data(client.get(SCOPE, user))
+        ]
+
+    fleet = {"__none__": {"count": 4, "hashrate": 400, "power": 12_000}}
+    assert counts(before) == [(ago(1), 1, 4, fleet), (ago(0), 0, 0, {})]
+    assert counts(after) == [(ago(0), 1, 4, fleet)]
+    assert counts(admin) == [(ago(1), 1, 4, fleet), (ago(0), 1, 4, fleet)]

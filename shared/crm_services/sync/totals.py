@@ -12,7 +12,8 @@ _PLACED = "key, (value ->> 0)::bigint as machines, (value ->> 1)::numeric as has
 _LESS = "key, -(value ->> 0)::bigint, -(value ->> 1)::numeric, -(value ->> 2)::bigint"
 
 # What all of them have together, less what several of them share, in the figures of the one that was made last. Rows
-# of an owner and one location, as most are, are added up at once.
+# of an owner and one location, as most are, are added up at once. Whose customers are gone since the day was first told
+# has no row.
 TOTAL_DAY = f"""
 with shared as materialized (
   select n.*, row_number() over (partition by n.account_id order by n.customer_id desc) as place,
@@ -58,6 +59,9 @@ with shared as materialized (
   select 0, {_LESS} from shared, {EACH_PLACE} where place > 1
 ), standing as (
   {places("select * from sites", "tenant_id")}
+), nothing_left as (
+  delete from crm_hosting.scope_days
+  where day = {TODAY} and tenant_id <> all (array(select tenant_id from counted))
 )
 insert into crm_hosting.scope_days (tenant_id, day, customers, {", ".join(_TOTALS)}, places)
 select tenant_id, {TODAY}, customers, {", ".join(_TOTALS)}, coalesce(places, '')
