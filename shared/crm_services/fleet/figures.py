@@ -79,14 +79,14 @@ from alike where status <> 'sold'
 
 # Of all accounts in `linked`: what each fleet comes to, and the model of which it has most. Most accounts have a row or
 # two of a model, so a row a model is as many rows again: what it takes to find the largest is all that is added up by
-# model. (`offset 0`: what a row counts for is worked out once a row.)
+# model. (An array: rows are read as they lie in the table. `offset 0`: what a row counts for is worked out once a row.)
 FLEETS = f"""
 machines as materialized (
   select m.account_id, m.model_id, m.status, m.quantity, m.watts, m.hashrate_e4, m.price_e6, m.actual_hashrate,
          m.electricity_cost, m.has_unusable_figure, m.has_unknown_status, m.has_unlikely_figure,
          {FINGERPRINT} as fingerprint
-  from (select distinct account_id from linked where account_id is not null) l
-  join crm_hosting.miners m on m.account_id = l.account_id
+  from crm_hosting.miners m
+  where m.account_id = any (array(select account_id from linked where account_id is not null))
   offset 0
 ), totals as (
   select account_id, bool_or(has_unusable_figure) as has_unusable_figure,
