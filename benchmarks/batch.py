@@ -1,4 +1,4 @@
-"""The batch against one plain statement and against the CRM's own way, on the same data in the same run.
+"""The batch against two plain statements and against the CRM's own way, on the same data in the same run.
 
 `python -m benchmarks.batch [customers …]`: 1,000, 10,000, 100,000 and 1,000,000 unless said otherwise.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing, redirect_stdout
 from typing import Any, NamedTuple, get_args
 
@@ -31,7 +31,7 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 ORM_SECONDS = 20
 WORKERS = (1, 2, 4)
 SOURCES: tuple[MachineSource, ...] = get_args(MachineSource)
-ENGINE, PLAIN = "bench_engine", "bench_plain"
+ENGINE, PLAIN, HASTY = "bench_engine", "bench_plain", "bench_hasty"
 
 CHANGES = {
     "first run": "",
@@ -61,12 +61,12 @@ def main(sizes: list[int]) -> None:
 
 
 def compare(postgres: Server, customers: int) -> list[dict[str, Any]]:
-    """Engine and plain statement in every scenario, and the CRM's way in the first."""
+    """Engine and plain statements in every scenario, and the CRM's way in the first."""
     source = data.make(postgres, customers)
     rounds = 1 if customers >= 1_000_000 else 3
-    times: Times = {name: {ENGINE: [], PLAIN: []} for name in CHANGES}
+    times: Times = {name: {contender: [] for contender in (ENGINE, PLAIN, HASTY)} for name in CHANGES}
     for first_round in range(rounds):
-        for name in (ENGINE, PLAIN):
+        for name in (ENGINE, PLAIN, HASTY):
             data.copy(postgres, source, name)
         _measure(postgres, "first run", first_round, times)
     for scenario in list(CHANGES)[1:]:
@@ -76,8 +76,8 @@ def compare(postgres: Server, customers: int) -> list[dict[str, Any]]:
     done, seconds = _orm(postgres, source)
     rows = []
     for scenario, of in times.items():
-        ours, floor = (statistics.median(cost.seconds for cost in of[name]) for name in (ENGINE, PLAIN))
-        our_cpu, floor_cpu = (statistics.median(cost.cpu for cost in of[name]) for name in (ENGINE, PLAIN))
+        ours, floor, hasty = (statistics.median(cost.seconds for cost in costs) for costs in of.values())
+        our_cpu, floor_cpu, hasty_cpu = (statistics.median(cost.cpu for cost in costs) for costs in of.values())
         rows.append(
             {
                 "customers": customers,
@@ -86,9 +86,13 @@ def compare(postgres: Server, customers: int) -> list[dict[str, Any]]:
                 "customers/s": customers / ours,
                 "plain s": floor,
                 "ratio": ours / floor,
+                "hasty s": hasty,
+                "ratio to it": ours / hasty,
                 "ours CPU s": our_cpu,
                 "plain CPU s": floor_cpu,
                 "CPU ratio": our_cpu / floor_cpu,
+                "hasty CPU s": hasty_cpu,
+                "CPU ratio to it": our_cpu / hasty_cpu,
                 "ORM customers/s": done / seconds if scenario == "first run" else None,
                 "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             }
@@ -139,7 +143,7 @@ def of_source(postgres: Server, customers: int, source: MachineSource) -> dict[s
 
 
 def _measure(postgres: Server, scenario: str, number: int, times: Times) -> None:
-    contenders = {ENGINE: run_engine, PLAIN: run_plain}
+    contenders: dict[str, Callable[[Server, str], Cost]] = {ENGINE: run_engine, PLAIN: run_plain, HASTY: run_hasty}
     prepare(postgres, contenders, scenario, number)
     for name in sorted(contenders, reverse=number % 2 == 0):
         times[scenario][name].append(contenders[name](postgres, name))
@@ -169,13 +173,18 @@ def run_engine(postgres: Server, name: str, workers: int = 1) -> Cost:
             return clock.stop(transaction.value("select pg_backend_pid()"))
 
 
-def run_plain(postgres: Server, name: str) -> Cost:
-    """The plain statement, from an empty connection on."""
+def run_plain(postgres: Server, name: str, statement: str = plain.STATEMENT) -> Cost:
+    """A plain statement, from an empty connection on."""
     clock = _Clock()
     with connect(postgres.url(name)) as db:
-        plain.run(db)
+        plain.run(db, statement)
         [[backend]] = db.run("select pg_backend_pid()")
         return clock.stop(backend)
+
+
+def run_hasty(postgres: Server, name: str) -> Cost:
+    """The one in floating point."""
+    return run_plain(postgres, name, plain.HASTY)
 
 
 class _Clock:

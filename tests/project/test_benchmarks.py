@@ -10,21 +10,33 @@ from tests.support.client import Client
 from tests.support.client import data as data_of
 from tests.support.crm import Crm
 
+SUMS = """
+select sum(miners_count)::float, sum(mining_capacity), sum(hosting_estimated_daily_btc)::float,
+       sum(hosting_net_profit_daily)::float
+from crm_customers
+"""
+
 
 @pytest.mark.usefixtures("environment")
 def test_the_floor_writes_what_the_batch_writes(postgres: Server) -> None:
     source = data.make(postgres, 400)
-    for name in (batch.ENGINE, batch.PLAIN):
+    for name in (batch.ENGINE, batch.PLAIN, batch.HASTY):
         data.copy(postgres, source, name)
 
     batch.run_engine(postgres, batch.ENGINE)
     batch.run_plain(postgres, batch.PLAIN)
+    batch.run_hasty(postgres, batch.HASTY)
 
     batch.assert_equal(postgres)
+    sums = {}
+    for name in (batch.ENGINE, batch.HASTY):
+        with connect(postgres.url(name)) as db:
+            [sums[name]] = db.run(SUMS)
+    assert sums[batch.HASTY] == pytest.approx(sums[batch.ENGINE], rel=1e-3)
     with connect(postgres.url(batch.ENGINE)) as db:
         [[synced]] = db.run("select count(*) from crm_customers where miners_count > 0")
     assert 100 < synced <= 120
-    for name in (source, batch.ENGINE, batch.PLAIN):
+    for name in (source, batch.ENGINE, batch.PLAIN, batch.HASTY):
         data.drop(postgres, name)
 
 
