@@ -273,6 +273,34 @@ def test_a_missing_setting_fails_by_name(environment: pytest.MonkeyPatch) -> Non
         settings_module.settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_PORT", "abc"),
+        ("DATABASE_PORT", "0"),
+        ("CONNECTION_LIMIT", "many"),
+        ("RUN_RETENTION_DAYS", "1.5"),
+        ("REQUEST_RUN_SECONDS", "x"),
+        ("BATCH_WORKERS", "Infinity"),
+        ("SESSION_HOURS", "NaN"),
+        ("DATABASE_URL", "postgresql://u:hunter2#@h/db"),
+        ("DATABASE_URL", "postgresql://u:p@h:hunter2/db"),
+        ("DATABASE_URL", "postgresql://u:p@[hunter2/db"),
+        ("DATABASE_URL", "jdbc:postgresql://h/hunter2"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused_by_name_and_never_shown(secrets: Secrets, name: str, value: str) -> None:
+    secrets.hold("DATABASE_SECRET_ARN", '{"username": "u", "password": "p"}')
+    secrets._environment.delenv("DATABASE_URL")
+    secrets._environment.setenv("DATABASE_HOST", "h")
+    secrets._environment.setenv("DATABASE_NAME", "crm")
+    secrets._environment.setenv(name, value)
+
+    with pytest.raises(UnusableSetting, match=name) as failure:
+        settings_module.settings(), settings_module.connection_limit(), database_target()
+    assert "hunter2" not in str(failure.value)
+
+
 def test_a_password_is_not_in_the_repr_of_where_the_database_is() -> None:
     assert "hunter2" not in repr(parse_database_url("postgresql://u:hunter2@db.example.com/crm"))
 

@@ -225,6 +225,14 @@ def test_a_pooler_in_transaction_mode_is_refused_and_nothing_stays_on_its_connec
             assert crm.run("select to_regnamespace('crm_hosting')") == [[None]]
 
 
+def test_a_pooler_in_statement_mode_is_refused_by_that_name(bare: DatabaseTarget, postgres: Server) -> None:
+    with (
+        pgbouncer(postgres, "statement") as pooler,
+        pytest.raises(MigrationRefused, match=r"^Nothing was changed\. .* is a pooler in statement mode"),
+    ):
+        migrate(parse_database_url(pooler.url(bare.database)))
+
+
 def test_through_a_pooler_in_session_mode_it_migrates(bare: DatabaseTarget, postgres: Server) -> None:
     with pgbouncer(postgres, "session", pool_size=6) as pooler:
         target = parse_database_url(pooler.url(bare.database))

@@ -18,7 +18,7 @@ from local.postgres import Server, connect
 PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
 PORT = 6432
 START_SECONDS = 10
-Mode = Literal["session", "transaction"]
+Mode = Literal["session", "transaction", "statement"]
 CONFIGURATION = """
 [databases]
 * = host={server.host} port={server.port}

@@ -92,14 +92,14 @@ def settings() -> Settings:
         frame_ancestors=os.environ.get("FRAME_ANCESTORS") or "'self'",
         sign_in_url=_page_of_the_crm("SIGN_IN_URL"),
         sync_state_machine=os.environ.get("SYNC_STATE_MACHINE"),
-        batch_workers=_count("BATCH_WORKERS"),
-        batch_functions=_count("BATCH_FUNCTIONS"),
-        request_run_seconds=float(os.environ.get("REQUEST_RUN_SECONDS", "20")),
-        run_dead_after_seconds=float(os.environ.get("RUN_DEAD_AFTER_SECONDS", "300")),
-        run_pause_seconds=float(os.environ.get("RUN_PAUSE_SECONDS", "60")),
-        run_retention_days=int(os.environ.get("RUN_RETENTION_DAYS", "90")),
+        batch_workers=whole("BATCH_WORKERS", 1),
+        batch_functions=whole("BATCH_FUNCTIONS", 1),
+        request_run_seconds=float(_number("REQUEST_RUN_SECONDS", Decimal(20))),
+        run_dead_after_seconds=float(_number("RUN_DEAD_AFTER_SECONDS", Decimal(300))),
+        run_pause_seconds=float(_number("RUN_PAUSE_SECONDS", Decimal(60))),
+        run_retention_days=whole("RUN_RETENTION_DAYS", 90),
         attention_topic_arn=os.environ.get("ATTENTION_TOPIC_ARN") or None,
-        history_days=int(_number("HISTORY_DAYS", Decimal(730))),
+        history_days=whole("HISTORY_DAYS", 730),
         thresholds=Thresholds(
             link_rate_percent=_number("LINK_RATE_PERCENT", Thresholds.link_rate_percent),
             error_rate_percent=_number("SYNC_ERROR_PERCENT", Thresholds.error_rate_percent),
@@ -135,7 +135,7 @@ def history_time_zone() -> str:
 
 def connection_limit() -> int:
     """The most connections that the bundle's role may have open."""
-    return int(os.environ.get("CONNECTION_LIMIT", "25"))
+    return whole("CONNECTION_LIMIT", 25)
 
 
 def required(name: str) -> str:
@@ -144,6 +144,14 @@ def required(name: str) -> str:
         return os.environ[name]
     except KeyError:
         raise MissingSetting(name) from None
+
+
+def whole(name: str, default: int) -> int:
+    """The setting of that name; raises UnusableSetting where it is no whole number from 1 on."""
+    number = _number(name, Decimal(default))
+    if number < 1 or number % 1:
+        raise UnusableSetting(name, "a whole number from 1 on")
+    return int(number)
 
 
 def one_of(name: str, choices: tuple[Choice, ...], default: Choice | None = None) -> Choice:
@@ -165,13 +173,9 @@ def _page_of_the_crm(name: str) -> str:
 
 def _number(name: str, default: Decimal) -> Decimal:
     try:
-        return Decimal(os.environ.get(name) or default)
+        number = Decimal(os.environ.get(name) or default)
     except InvalidOperation:
-        raise UnusableSetting(name, "a number") from None
-
-
-def _count(name: str) -> int:
-    number = _number(name, Decimal(1))
-    if number < 1 or number % 1:
-        raise UnusableSetting(name, "a whole number from 1 on")
-    return int(number)
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise UnusableSetting(name, "a number")
+    return number

@@ -1,6 +1,6 @@
 """Whether a pooler in transaction mode stands between: what a session sets would stay on a connection of the CRM's."""
 
-from crm_services.base.errors import MigrationRefused
+from crm_services.base.errors import ConnectionLost, MigrationRefused
 from crm_services.postgres.connecting import Run, session
 from crm_services.postgres.target import DatabaseTarget
 
@@ -8,11 +8,22 @@ from crm_services.postgres.target import DatabaseTarget
 BEGIN = "begin; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0"
 BACKEND = "select pg_catalog.pg_backend_pid()"
 LOOKS = 3
+# What PgBouncer says to a transaction where it gives each statement a connection.
+NO_TRANSACTIONS = "08P01"
 
 
 def refuse_pooled(run: Run, owner: DatabaseTarget) -> None:
     """Raise MigrationRefused where two transactions of one session are not on one connection of the server's."""
-    own = _backend(run)
+    try:
+        own = _backend(run)
+    except ConnectionLost as error:
+        if error.fields.get("reason") != NO_TRANSACTIONS:
+            raise
+        raise MigrationRefused(
+            f"Nothing was changed. {owner.host} is a pooler in statement mode, which carries no transactions: neither "
+            "the migration nor the functions can work through it. Set its pool_mode to transaction or session for "
+            "this database, and let the migration log in at the server itself."
+        ) from None
     for _ in range(LOOKS):
         with session(owner) as other:
             other(BEGIN)

@@ -6,9 +6,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from crm_services.base.errors import UnusableSetting
 from crm_services.base.secrets import login
-from crm_services.base.settings import one_of, required
+from crm_services.base.settings import one_of, required, whole
 from crm_services.base.tls import SSL_MODES, SslMode
 
+SCHEMES = {"postgresql", "postgres"}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Credentials out of a secret go to nobody whose certificate was not verified.
 VERIFYING: tuple[SslMode, ...] = ("verify-full", "verify-ca")
@@ -53,15 +54,24 @@ def _target(secret_setting: str, refresh: bool) -> DatabaseTarget:
         password=password,
         database=required("DATABASE_NAME"),
         host=required("DATABASE_HOST"),
-        port=int(os.environ.get("DATABASE_PORT", "5432")),
+        port=whole("DATABASE_PORT", 5432),
         sslmode=sslmode,
     )
 
 
 def parse_database_url(url: str) -> DatabaseTarget:
     """A `postgresql://` URL as libpq reads it, with `host` (a unix socket's directory too), `hostaddr`, `port`,
-    `sslmode` and `sslrootcert`; but without `sslmode` it is verify-full, and none at a loopback address."""
-    parts = urlsplit(url)
+    `sslmode` and `sslrootcert`; but without `sslmode` it is verify-full, and none at a loopback address.
+
+    Raises UnusableSetting, without a word of what it says, where it is none.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or int(parse_qs(parts.query).get("port", ["5432"])[-1])
+    except ValueError:  # whose message has what may be a part of the password in it
+        port = 0
+    if not port or parts.scheme not in SCHEMES:
+        raise UnusableSetting("DATABASE_URL", "a postgresql:// URL (in a password, @ is %40 and # is %23)")
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     host = query.get("host") or parts.hostname or "localhost"
     sslrootcert = query.get("sslrootcert")
@@ -70,7 +80,7 @@ def parse_database_url(url: str) -> DatabaseTarget:
         password=unquote(parts.password) if parts.password else None,
         database=unquote(parts.path.lstrip("/")) or "postgres",
         host=host,
-        port=parts.port or int(query.get("port", "5432")),
+        port=port,
         sslmode=_sslmode(query.get("sslmode"), sslrootcert, host),
         sslrootcert=sslrootcert,
         address=query.get("hostaddr"),
