@@ -85,6 +85,26 @@ def test_a_cookie_may_come_as_a_header_and_headers_in_any_case(events: list[tupl
             assert answer(route, event | {"headers": event["headers"] | {"Sec-Fetch-Site": "cross-site"}})[0] == 403
 
 
+def test_what_is_of_another_type_is_read_as_text(events: list[tuple[Route, dict[str, Any]]]) -> None:
+    for route, event in events:
+        usual = answer(route, event)
+        del event["requestContext"]["requestId"], event["requestContext"]["http"]
+        event["cookies"] = "; ".join(["theme=dark", *event["cookies"]])
+        event["headers"] = {name: [value] for name, value in event["headers"].items()} | {"content-length": 0}
+        event["queryStringParameters"] = {"lang": ["en"], "nothing": None}
+        event["pathParameters"] = {name: int(value) if value.isdigit() else value
+                                   for name, value in (event.get("pathParameters") or {}).items()}  # fmt: skip
+
+        assert answer(route, event)[0] == usual[0] < 500, route
+
+
+def test_what_is_no_event_of_an_http_api_is_said_to_be_none(events: list[tuple[Route, dict[str, Any]]]) -> None:
+    for route, event in events:
+        for other in ({}, {"source": "warm-up"}, {"httpMethod": "GET", "path": event["rawPath"], "headers": {}}):
+            with pytest.raises(TypeError, match=r"no event of an HTTP API with payload format 2\.0"):
+                answer(route, other)
+
+
 def test_without_path_parameters_another_s_customer_is_another_s_all_the_same(
     crm: Crm, events: list[tuple[Route, dict[str, Any]]]
 ) -> None:

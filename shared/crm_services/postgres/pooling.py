@@ -20,7 +20,8 @@ def refuse_pooled(run: Run, owner: DatabaseTarget) -> None:
         if error.fields.get("reason") != NO_TRANSACTIONS:
             raise
         raise MigrationRefused(
-            f"Nothing was changed. {owner.host} is a pooler in statement mode, which carries no transactions: neither "
+            f"Nothing was changed. {owner.host} is a pooler in statement mode, which carries no transactions (or one "
+            "with disable_pqexec): neither "
             "the migration nor the functions can work through it. Set its pool_mode to transaction or session for "
             "this database, and let the migration log in at the server itself."
         ) from None

@@ -23,6 +23,9 @@ SENTENCES = {
     "25006": "The server is read only: {host} is not, or not any more, the writer.",
     "53300": "The server has no connection left for {user}: end some of those that are idle (pg_stat_activity), or let "
     "there be more (max_connections, or the limit of the role or of the database).",
+    "08P01": "What answers on {host} is a pooler, and refuses (08P01): it has no connection left, does not know {user} "
+    "or {database}, or lets no session do what the migration does; its log says which. Let the migration log in at the "
+    "server itself.",
     "57P03": "The server on {host} takes no connections now: it is starting up, shutting down, or recovering. Run it "
     "again when it does.",
 }
