@@ -113,7 +113,7 @@ bench: setup ## measure against the floor and the CRM's own way (SIZES="1000 100
 	@$(BIN)/python -m benchmarks.requests $(SIZES)
 	@$(BIN)/python -m benchmarks.batch $(SIZES)
 
-bench-year: setup ## simulate a year of the history (CUSTOMERS, DAYS override 100000 and 365, which take an hour)
+bench-year: setup ## simulate a year of the history (CUSTOMERS, DAYS override 100000 and 365, which take 45 minutes)
 	@$(BIN)/python -m benchmarks.year $(or $(CUSTOMERS),100000) $(or $(DAYS),365)
 
 bench-history: setup ## measure what the history costs the batch (SIZES="100000" for less than a million customers)
