@@ -27,6 +27,15 @@ def answered(data: Any, **envelope: Any) -> Callable[[Route], None]:
     return lambda route: route.fulfill(json={"success": True, "data": data, "next": None} | envelope)
 
 
+def opened_with(visitor: Visitor, failures: list[dict[str, Any]], **run: Any) -> Page:
+    """The page, on which the newest run has that of its own, and those failures."""
+    page = visitor.open(PAGE, ADMIN.id)
+    newest = visitor.get(page, f"{RUNS}/{run_ids(page)[0]}")["run"]
+    page.route(f"**{RUNS}/*", answered({"run": newest | run, "failures": failures}))
+    page.reload()
+    return page
+
+
 @pytest.fixture
 def refused(visitor: Visitor, database: Connection) -> Iterator[list[int]]:
     """Two customers whose change a rule of the CRM refuses; the rule goes away at the end, and they are synced."""
@@ -114,11 +123,8 @@ def test_who_failed_and_why_is_in_words_and_each_can_be_tried_again(
     ],
 )
 def test_every_reason_has_words(visitor: Visitor, sqlstate: str, words: str) -> None:
-    page = visitor.open(PAGE, ADMIN.id)
-    details = visitor.get(page, f"{RUNS}/{run_ids(page)[0]}")
     gone = {"customer_id": 7, "name": None, "sqlstate": sqlstate, "constraint": "fk"}
-    page.route(f"**{RUNS}/*", answered({"run": details["run"] | {"errors": 1}, "failures": [gone]}))
-    page.reload()
+    page = opened_with(visitor, [gone], errors=1)
 
     expect(page.locator("#run .ranked li")).to_contain_text(words)
     expect(page.locator("#run .ranked a")).to_have_text("Customer 7")
@@ -135,12 +141,7 @@ def test_every_reason_has_words(visitor: Visitor, sqlstate: str, words: str) -> 
     ],
 )
 def test_a_run_that_failed_says_why_in_words(visitor: Visitor, failure: str, words: str) -> None:
-    page = visitor.open(PAGE, ADMIN.id)
-    details = visitor.get(page, f"{RUNS}/{run_ids(page)[0]}")
-    page.route(
-        f"**{RUNS}/*", answered({"run": details["run"] | {"state": "failed", "failure": failure}, "failures": []})
-    )
-    page.reload()
+    page = opened_with(visitor, [], state="failed", failure=failure)
 
     expect(page.locator("#run .bad")).to_contain_text(words)
 
@@ -222,7 +223,7 @@ def test_an_owner_without_runs_is_told_of_the_run_over_everybody(visitor: Visito
     page = visitor.open(PAGE, people.LONELY_OWNER)
 
     expect(page.locator("#covered")).to_contain_text("The daily run over everybody last completed")
-    expect(page.locator("#runs")).to_contain_text("Nothing has run yet.")
+    expect(page.locator("#runs")).to_contain_text("You have not asked for a run yet.")
     expect(page.locator("#run")).to_be_hidden()
     assert violations(page) == []
 
