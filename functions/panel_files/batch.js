@@ -4,7 +4,7 @@ import { within } from "./address.js";
 import { ask } from "./api.js";
 import { bar } from "./charts.js";
 import { $, element } from "./dom.js";
-import { count, joined } from "./format.js";
+import { number } from "./format.js";
 import { busily } from "./parts.js";
 import { t } from "./texts.js";
 import "./texts_runs.js";
@@ -12,8 +12,6 @@ import "./texts_runs.js";
 export const BATCH = "/crm/api/sync-all-hosting";
 export const MARKS = { completed: "active", running: "maintenance", partial: "maintenance", failed: "offline", abandoned: "offline" };
 const LOOK_EVERY = 1000;
-
-const number = (figure) => joined(count(figure));
 
 export const told = ({ synced, skipped, errors }) =>
   t("counts", { synced: number(synced), skipped: number(skipped), errors: number(errors) });
@@ -92,16 +90,16 @@ async function customers() {
 async function countChanges() {
   const { data: { changed, total } } = await ask(`${BATCH}?dry_run=true`, "POST");
   const all = changed && element("a", { href: within("/crm/hosting/runs", { preview: 1 }) }, t("changes_all"));
-  say("", element("span", {}, t("would_sync", { changed: number(changed), total: number(total) }), " ", all));
+  say("", element("span", t("would_sync", { changed: number(changed), total: number(total) }), " ", all));
 }
 
 function progress(done, total) {
   const text = t("progress", { done: number(done), total: number(total) });
   $("progress").hidden = false;
-  $("progress").replaceChildren(bar([{ kind: "profit", share: Math.min(done / (total || 1), 1) }]), element("span", {}, text));
+  $("progress").replaceChildren(bar([{ kind: "profit", share: Math.min(done / (total || 1), 1) }]), element("span", text));
 }
 
 function say(kind = "", ...lines) {
   $("sync-result").className = kind;
-  $("sync-result").replaceChildren(...lines.map((line) => element("p", {}, line)));
+  $("sync-result").replaceChildren(...lines.map((line) => element("p", line)));
 }

@@ -1,11 +1,11 @@
 // What a run would change, before it does: every customer with each field before and after, page by page.
 
-import { said, say, whenMoved, within } from "./address.js";
+import { said, say, whenMoved } from "./address.js";
 import { ask } from "./api.js";
 import { BATCH } from "./batch.js";
 import { $, element } from "./dom.js";
-import { count, joined } from "./format.js";
-import { busily, part } from "./parts.js";
+import { number } from "./format.js";
+import { busily, customerLink, part } from "./parts.js";
 import { FIELDS } from "./record.js";
 import { cell, figure, headers, row } from "./table.js";
 import { t } from "./texts.js";
@@ -51,21 +51,21 @@ async function load(after) {
   const { changed, total, changes, remaining } = page.data;
   next = page.next;
   if (!after) {
-    const told = { changed: joined(count(changed)), total: joined(count(total)) };
-    $("would").textContent = [t("would_sync", told), remaining && t("not_looked_at", { count: joined(count(remaining)) })].filter(Boolean).join(" ");
+    const told = { changed: number(changed), total: number(total) };
+    $("would").textContent = [t("would_sync", told), remaining && t("not_looked_at", { count: number(remaining) })].filter(Boolean).join(" ");
   }
   $("changed").append(...changes.map(drawn));
   const shown = $("changed").children.length;
-  $("changes-shown").textContent = shown ? t("changes_shown", { count: joined(count(shown)) }) : "";
+  $("changes-shown").textContent = shown ? t("customers_shown", { count: number(shown) }) : "";
   $("changes").querySelector("table").hidden = !shown;
   $("more-changes").hidden = next == null;
 }
 
 function drawn({ customer_id: id, name, changes }) {
-  const link = element("a", { href: within(`/crm/hosting/customer/${id}`) }, name ?? t("customer_number", { id }));
+  const link = customerLink(id, name ?? t("customer_number", { id }));
   return row(cell(CUSTOMER, link), ...COLUMNS.map((column) => {
     const change = changes[column.key];
     const shown = (exact) => figure(exact, FIELDS[column.key]);
-    return change ? cell(column, shown(change.after), element("s", {}, shown(change.before))) : cell(column, "");
+    return change ? cell(column, shown(change.after), element("s", shown(change.before))) : cell(column, "");
   }));
 }

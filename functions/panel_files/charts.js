@@ -24,9 +24,9 @@ export function ring(parts) {
   $("ring").querySelector("svg")?.remove();
   $("ring").prepend(shape("svg.chart", { viewBox: "0 0 100 100", role: "img", "aria-label": label || "0" }, circle(), ...arcs));
   $("legend").replaceChildren(...parts.map((part) => element("li", { "data-status": part.kind },
-    element(`span.dot.${part.kind}`, {}, part.name),
+    element(`span.dot.${part.kind}`, part.name),
     figure(part.count, count),
-    part.apart && element("span.muted", {}, part.apart))));
+    part.apart && element("span.muted", part.apart))));
 }
 
 /** A bar of parts {kind, share}, shares of 1; without a label the words beside it say the same. */

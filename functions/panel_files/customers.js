@@ -1,17 +1,16 @@
 // The caller's customers by profit, as many as the reader has asked for.
 
-import { said, say, whenMoved, within } from "./address.js";
+import { said, say, whenMoved } from "./address.js";
 import { ask, newest } from "./api.js";
 import { $, element, time } from "./dom.js";
 import { csv } from "./download.js";
-import { btc, count, joined, megawatt, moment, usd } from "./format.js";
+import { btc, count, megawatt, moment, number, usd } from "./format.js";
 import { fail } from "./page.js";
-import { busily, empty } from "./parts.js";
+import { busily, customerLink, empty, prepareSearch } from "./parts.js";
 import { cell, figure, headers, row } from "./table.js";
 import { t } from "./texts.js";
 
 const PATH = "/crm/api/hosting/customers";
-const PAUSE = 250; // between the last key and the search
 const PAGE = 25;
 const MOST = 1000; // at once
 const numeric = true;
@@ -29,18 +28,14 @@ const asked = newest((query) => ask(`${PATH}?${query}`));
 
 /** Draw the controls, once. */
 export function prepareCustomers() {
-  let pause;
   const again = () => showCustomers().catch(fail);
   $("columns").append(...headers([CUSTOMER, PROFIT, REVENUE, MACHINES, CAPACITY, SYNCED]));
   $("customers-csv").append(csv(() => `${PATH}?${query({ limit: MOST })}`, "customers"));
   $("search").value = said("q");
-  $("search").oninput = () => {
-    clearTimeout(pause);
-    pause = setTimeout(() => {
-      say({ q: $("search").value.trim(), rows: "" }, false);
-      again();
-    }, PAUSE);
-  };
+  prepareSearch((q) => {
+    say({ q, rows: "" }, false);
+    again();
+  });
   $("more").onclick = () => busily($("more"), () => list({ limit: PAGE, after }).catch(fail));
   whenMoved(() => {
     $("search").value = said("q");
@@ -61,13 +56,13 @@ async function list(more) {
   after = page.next;
   const shown = $("list").children.length;
   say({ rows: shown > PAGE ? shown : "" }, false);
-  $("shown").replaceChildren(shown ? t("customers_shown", { count: joined(count(shown)) }) : empty(t("nothing_found")));
+  $("shown").replaceChildren(shown ? t("customers_shown", { count: number(shown) }) : empty(t("nothing_found")));
   $("more").hidden = !after;
 }
 
 function drawn(customer) {
   const { net_profit_daily: profit, estimated_daily_usd: revenue, estimated_daily_btc: bitcoin } = customer;
-  const link = element("a", { href: within(`/crm/hosting/customer/${customer.id}`) }, customer.name);
+  const link = customerLink(customer.id, customer.name);
   const shown = figure(profit, usd);
   shown.classList.toggle("loss", profit < 0);
   const line = row(

@@ -2,7 +2,7 @@
 
 export const $ = (id) => document.getElementById(id);
 
-/** An element of a name and its classes, as in "p.muted"; children that are nothing are left out. */
+/** An element of a name and its classes, as in "p.muted"; {attributes}, if any; children, but for those that are nothing. */
 export const element = (name, ...rest) => build("http://www.w3.org/1999/xhtml", name, ...rest);
 
 export const shape = (name, ...rest) => build("http://www.w3.org/2000/svg", name, ...rest);
@@ -12,7 +12,7 @@ export function value(node, exact, format, title = "") {
   const [number, unit] = format(exact);
   node.value = exact ?? "";
   node.title = title;
-  node.replaceChildren(number, ...(unit ? [" ", element("small", {}, unit)] : []));
+  node.replaceChildren(number, ...(unit ? [" ", element("small", unit)] : []));
   return node;
 }
 
@@ -24,7 +24,8 @@ export function time(node, { iso, full, text }) {
   return node;
 }
 
-function build(space, name, attributes = {}, ...children) {
+function build(space, name, ...children) {
+  const attributes = children[0]?.constructor === Object ? children.shift() : {};
   const [tag, ...classes] = name.split(".");
   const node = document.createElementNS(space, tag);
   node.classList.add(...classes);

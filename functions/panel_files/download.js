@@ -6,7 +6,7 @@ import { busily } from "./parts.js";
 
 /** A button that saves the whole list of that path (a string, or what gives it when it is pressed) under that name. */
 export function csv(path, name) {
-  const button = element("button.quiet", { type: "button" }, "CSV");
+  const button = element("button.quiet", "CSV");
   button.onclick = () => busily(button, async () => {
     try {
       save(await whole(typeof path === "string" ? path : path()), name);

@@ -2,14 +2,14 @@
 
 import { ask } from "./api.js";
 import { $, element } from "./dom.js";
-import { count, joined } from "./format.js";
+import { number } from "./format.js";
 import { busily, empty } from "./parts.js";
 import { t } from "./texts.js";
 
 const PATH = "/crm/api/hosting/links/confirm";
 const LEFT = ["ambiguous", "created_by_another", "claimed_twice"];
 
-const number = (figure) => ({ count: joined(count(figure)) });
+const counted = (figure) => ({ count: number(figure) });
 const say = (...nodes) => $("found").replaceChildren(...nodes);
 
 /** What the button does: a preview, whose own button confirms it and then has the list shown `again`. */
@@ -21,19 +21,19 @@ export function prepareExact(again) {
   };
   does($("preview"), async () => {
     const { data } = await ask(`${PATH}?dry_run=true`, "POST");
-    const confirm = element("button.primary", { type: "button" }, t("exact_confirm", number(data.confirmed)));
+    const confirm = element("button.primary", t("exact_confirm", counted(data.confirmed)));
     does(confirm, async () => {
       const { data: { remaining }, message } = await ask(PATH, "POST");
-      say(element("p.good", {}, message), remaining ? t("exact_more", number(remaining)) : "");
+      say(element("p.good", message), remaining ? t("exact_more", counted(remaining)) : "");
       await again();
     });
     say(
-      ...(data.confirmed ? [links(data), element("p.actions", {}, confirm)] : [empty(t("exact_none"))]),
-      element("ul.issues", {}, ...LEFT.filter((kind) => data[kind]).map((kind) => element("li", {}, t(`left_${kind}`, number(data[kind]))))),
+      ...(data.confirmed ? [links(data), element("p.actions", confirm)] : [empty(t("exact_none"))]),
+      element("ul.issues", ...LEFT.filter((kind) => data[kind]).map((kind) => element("li", t(`left_${kind}`, counted(data[kind]))))),
     );
   });
 }
 
 const links = ({ links: shown, confirmed }) => element("ol.plain", { tabindex: "0", "aria-label": t("exact_title") },
-  ...shown.map((one) => element("li", {}, t("exact_one", one))),
-  confirmed > shown.length && element("li", {}, "…"));
+  ...shown.map((one) => element("li", t("exact_one", one))),
+  confirmed > shown.length && element("li", "…"));

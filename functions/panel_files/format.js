@@ -47,6 +47,9 @@ export const exactly = known((figure) => [open.format(figure)]);
 
 export const joined = (parts) => parts.filter(Boolean).join(" ");
 
+/** A count as text. */
+export const number = (figure) => joined(count(figure));
+
 const signed = new Intl.NumberFormat(manner, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
 export const change = known((figure) => [signed.format(figure), "%"]);
 export const points = known((figure) => [signed.format(figure), t("points")]);

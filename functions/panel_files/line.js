@@ -11,7 +11,7 @@ import { t } from "./texts.js";
 export function line(node, { name, points, format, isLarge = false }) {
   const known = points.filter(({ value }) => value != null);
   if (known.length < 2) {
-    node.replaceChildren(element("p.muted", {}, t("line_later")));
+    node.replaceChildren(element("p.muted", t("line_later")));
     return;
   }
   const values = known.map(({ value }) => value);
@@ -49,15 +49,15 @@ export function line(node, { name, points, format, isLarge = false }) {
   node.classList.add("line");
   node.classList.toggle("large", isLarge);
   node.replaceChildren(
-    element("p.unseen", {}, t("line_told", { name, ...told, first: day(points[0].day), last: day(points.at(-1).day) })),
-    element("div.plot", {},
+    element("p.unseen", t("line_told", { name, ...told, first: day(points[0].day), last: day(points.at(-1).day) })),
+    element("div.plot",
       shape("svg", { "aria-hidden": "true" },
         shape("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", width: "100%", height: "100%" }, zero, ...path),
         cursor, dot),
       range,
       isLarge && element("span.highest", { "aria-hidden": "true" }, told.highest),
       isLarge && element("span.lowest", { "aria-hidden": "true" }, told.lowest)),
-    element("p.days", {}, element("span.first", { "aria-hidden": "true" }, day(points[0].day)), reads),
+    element("p.days", element("span.first", { "aria-hidden": "true" }, day(points[0].day)), reads),
   );
 }
 

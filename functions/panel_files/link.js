@@ -1,9 +1,9 @@
 // A customer with its account, or those that may be its own: confirm, refuse, undo, by button or by key.
 
-import { within } from "./address.js";
 import { ask, customerPath } from "./api.js";
 import { element, time } from "./dom.js";
 import { moment } from "./format.js";
+import { customerLink } from "./parts.js";
 import { t } from "./texts.js";
 
 const MARKS = { linked: "active", unlinked: "sold", lost: "offline" };
@@ -41,11 +41,11 @@ export function listen(list) {
 function draw(row, customer, note) {
   const { customer_id: id, name, company, email, state, reasons, account, suggestions, refused, changes } = customer;
   const button = (does, account, verdict) => element("button", {
-    type: "button", "data-does": does, "aria-label": `${t(does)} #${account}`, onclick: () => decide(row, customer, account, verdict),
+    "data-does": does, "aria-label": `${t(does)} #${account}`, onclick: () => decide(row, customer, account, verdict),
   }, t(does));
   const line = (account, who, email, why, ...buttons) => element("div.account", { "data-account": account },
-    element("div", {}, who, email && element("p.lesser", {}, email.trim()), why && element("p.lesser", {}, why)),
-    element("p.actions", {}, ...buttons));
+    element("div", who, email && element("p.lesser", email.trim()), why && element("p.lesser", why)),
+    element("p.actions", ...buttons));
   const both = (account) => [button("confirm", account, "confirmed"), button("refuse", account, "refused")];
   const lines = suggestions.map((one) =>
     line(one.account_id, `${one.name} #${one.account_id}`, one.email, t("likely", one), ...both(one.account_id)));
@@ -57,26 +57,26 @@ function draw(row, customer, note) {
 
   row.dataset.state = state;
   row.replaceChildren(
-    element("div.who", {},
-      element("a", { href: within(`/crm/hosting/customer/${id}`) }, name),
-      company && element("span.muted", {}, ` ${company}`),
-      element("p.lesser", {}, email?.trim() || t("no_email"))),
-    element("div.why", {},
-      element(`span.dot.${MARKS[state] ?? "maintenance"}`, {}, t(`state_${state}`)),
-      ...reasons.map((reason) => element("p.lesser", {}, reason.text))),
-    element("div.accounts", {}, ...(lines.length ? lines : [element("p.lesser", {}, t("no_suggestion"))])),
-    element("div.said", {},
+    element("div.who",
+      customerLink(id, name),
+      company && element("span.muted", ` ${company}`),
+      element("p.lesser", email?.trim() || t("no_email"))),
+    element("div.why",
+      element(`span.dot.${MARKS[state] ?? "maintenance"}`, t(`state_${state}`)),
+      ...reasons.map((reason) => element("p.lesser", reason.text))),
+    element("div.accounts", ...(lines.length ? lines : [element("p.lesser", t("no_suggestion"))])),
+    element("div.said",
       note && element("p", { role: "status", class: note.isBad ? "bad" : "good" }, note.text, " ",
-        note.undo && element("button.quiet", { type: "button", "data-does": "undo", onclick: note.undo }, t("undo"))),
-      changes.length > 0 && element("details.lesser", {},
-        element("summary", {}, t("changes")), element("ol", {}, ...changes.map(change)))));
+        note.undo && element("button.quiet", { "data-does": "undo", onclick: note.undo }, t("undo"))),
+      changes.length > 0 && element("details.lesser",
+        element("summary", t("changes")), element("ol", ...changes.map(change)))));
 }
 
 const word = ({ confirmed, refused }) => [
   confirmed && t("confirmed", { id: confirmed }), ...refused.map((id) => t("refused", { id })),
 ].filter(Boolean).join(", ") || t("nothing");
 
-const change = ({ changed_by: by, changed_at: at, before, after }) => element("li", {},
+const change = ({ changed_by: by, changed_at: at, before, after }) => element("li",
   time(element("time"), moment(at)), ` · ${t("account", { id: by })}: ${word(before)} → ${word(after)}`);
 
 async function tell({ customer_id: id }, account, verdict) {

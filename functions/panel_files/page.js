@@ -50,15 +50,15 @@ export function fail(error) {
   if (!(error.status >= 0)) console.error(error);
   const state = STATES[error.status] ?? "error";
   $("record")?.remove();
-  const again = element("button", { type: "button", onclick: () => location.reload() }, t("retry"));
+  const again = element("button", { onclick: () => location.reload() }, t("retry"));
   if (state === "expired") {
-    notify(state, t("expired_text"), element("p.actions", {}, signIn(), again));
+    notify(state, t("expired_text"), element("p.actions", signIn(), again));
     goOnWhenSignedIn();
   } else if (state === "error") {
-    notify(state, error.message, element("p.actions", {}, again));
+    notify(state, error.message, element("p.actions", again));
   } else {
     const back = $("back") && element("a.button", { href: $("back").href }, t("all_customers"));
-    notify(state, t(`${state}_text`), element("p.actions", {}, back));
+    notify(state, t(`${state}_text`), element("p.actions", back));
   }
 }
 
@@ -82,8 +82,8 @@ function goOnWhenSignedIn() {
 export function notify(state, ...lines) {
   if ($("name")?.dataset.t) $("name").textContent = t("hosting");
   $("notice").replaceChildren(
-    element("h2", {}, t(`${state}_title`)),
-    ...lines.map((line) => (line.nodeType ? line : element("p", {}, line))),
+    element("h2", t(`${state}_title`)),
+    ...lines.map((line) => (line.nodeType ? line : element("p", line))),
   );
   $("notice").hidden = false;
   become(state);

@@ -1,7 +1,10 @@
 // A page's parts, each filled by itself: its place is kept while it loads, and it says what helps when it fails.
 
+import { within } from "./address.js";
 import { $, element } from "./dom.js";
 import { t } from "./texts.js";
+
+const PAUSE = 250; // between the last key and the search
 
 /** Do the work that fills the part of that id. That nobody is signed in, or may see it, or answers, is the whole page's. */
 export async function part(id, work) {
@@ -22,10 +25,22 @@ export async function part(id, work) {
 
 /** Why something could not be done, and a button that does it again. */
 export const failure = (why, again) => element("p.failure", { role: "alert" },
-  why, " ", element("button", { type: "button", onclick: again }, t("retry")));
+  why, " ", element("button", { onclick: again }, t("retry")));
 
 /** There is nothing to show: why that is, and what to do, as text or a link. */
-export const empty = (why, ...ways) => element("p.empty", {}, why, ...ways.flatMap((way) => [" ", way]));
+export const empty = (why, ...ways) => element("p.empty", why, ...ways.flatMap((way) => [" ", way]));
+
+/** The way to a customer's page. */
+export const customerLink = (id, name) => element("a", { href: within(`/crm/hosting/customer/${id}`) }, name);
+
+/** Have the search field say what is looked for, once the keys rest. */
+export function prepareSearch(look) {
+  let pause;
+  $("search").oninput = () => {
+    clearTimeout(pause);
+    pause = setTimeout(() => look($("search").value.trim()), PAUSE);
+  };
+}
 
 /** Do the work of a button that cannot be pressed again meanwhile. */
 export async function busily(button, work) {

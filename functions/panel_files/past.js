@@ -29,7 +29,7 @@ export async function showPast(customerId) {
     const was = known.length > 1 && t("was", { figure: joined(format(known[0].value)), day: day(known[0].day) });
     const drawn = element("div");
     line(drawn, { name: t(name), points, format, isLarge: true });
-    return element("div", { "data-line": name }, element("h3", {}, t(name)),
-      element("p.now", {}, figure(known.at(-1)?.value, format), was && element("span.muted", {}, was)), drawn);
+    return element("div", { "data-line": name }, element("h3", t(name)),
+      element("p.now", figure(known.at(-1)?.value, format), was && element("span.muted", was)), drawn);
   }));
 }

@@ -1,12 +1,11 @@
 // One run of the batch: what changed, and the customers that failed, why, and a way to try each again.
 
-import { within } from "./address.js";
 import { ask, customerPath, newest } from "./api.js";
 import { MARKS } from "./batch.js";
 import { $, element, time } from "./dom.js";
 import { csv } from "./download.js";
 import { count, moment, timeOfDay } from "./format.js";
-import { busily, part } from "./parts.js";
+import { busily, customerLink, part } from "./parts.js";
 import { figure } from "./table.js";
 import { t } from "./texts.js";
 
@@ -31,15 +30,15 @@ export async function showRun(id) {
     links_lost: run.links_lost || null, links_ambiguous: run.links_ambiguous || null, links_shared: run.links_shared || null,
   };
   $("run").replaceChildren(...[
-    element("div.head", {}, element("h2", {}, t("run_number", { id })), element(`span.dot.${MARKS[run.state]}`, {}, t(run.state))),
-    element("p.muted", {}, began(run), ` · ${t(run.origin)} · ${t("seconds", { count: run.duration_seconds.toFixed(1) })}`),
-    run.failure && element("p.bad", {}, words("run", RUN, run.failure.replace(AWAY, "away"))),
-    element("dl.facts", {}, ...Object.entries(facts).filter(([, known]) => known != null).map(([name, known]) =>
-      element("div", {}, element("dt", {}, t(name)), element("dd", {}, figure(known, count))))),
+    element("div.head", element("h2", t("run_number", { id })), element(`span.dot.${MARKS[run.state]}`, t(run.state))),
+    element("p.muted", began(run), ` · ${t(run.origin)} · ${t("seconds", { count: run.duration_seconds.toFixed(1) })}`),
+    run.failure && element("p.bad", words("run", RUN, run.failure.replace(AWAY, "away"))),
+    element("dl.facts", ...Object.entries(facts).filter(([, known]) => known != null).map(([name, known]) =>
+      element("div", element("dt", t(name)), element("dd", figure(known, count))))),
   ].filter(Boolean));
   if (!run.errors) return;
   const list = element("ul.ranked");
-  $("run").append(element("div.head", {}, element("h3", {}, t("could_not")), csv(`/crm/api/sync-runs/${id}`, `run-${id}`)), list);
+  $("run").append(element("div.head", element("h3", t("could_not")), csv(`/crm/api/sync-runs/${id}`, `run-${id}`)), list);
   extend(id, list, failures, next);
 }
 
@@ -47,7 +46,7 @@ export async function showRun(id) {
 function extend(id, list, failures, next) {
   list.append(...failures.map(failed));
   if (next == null) return;
-  const more = element("button", { type: "button", onclick: () => busily(more, () => part("run", async () => {
+  const more = element("button", { onclick: () => busily(more, () => part("run", async () => {
     const page = await ask(`/crm/api/sync-runs/${id}?limit=${PAGE}&after=${next}`);
     more.remove();
     extend(id, list, page.data.failures, page.next);
@@ -58,7 +57,7 @@ function extend(id, list, failures, next) {
 function failed({ customer_id: id, name, sqlstate, constraint }) {
   const shown = name ?? t("customer_number", { id });
   const told = element("span.lesser", { role: "status" }, words("why", WHY, sqlstate, constraint ?? ""));
-  const again = element("button.quiet", { type: "button", "aria-label": t("again_for", { name: shown }) }, t("retry"));
+  const again = element("button.quiet", { "aria-label": t("again_for", { name: shown }) }, t("retry"));
   again.onclick = () => busily(again, async () => {
     try {
       told.textContent = (await ask(`${customerPath(id)}/sync-hosting`, "POST")).message;
@@ -70,7 +69,7 @@ function failed({ customer_id: id, name, sqlstate, constraint }) {
     }
   });
   return element("li", { "data-customer": id },
-    element("span", {}, element("a", { href: within(`/crm/hosting/customer/${id}`) }, shown), told), again);
+    element("span", customerLink(id, shown), told), again);
 }
 
 const words = (kind, known, code, constraint) => t(`${kind}_${known.find((one) => code.startsWith(one)) ?? "other"}`, { code, constraint });

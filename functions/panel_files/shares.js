@@ -14,12 +14,12 @@ export function shares(node, figures, { total_hashrate: hashrate, total_power: p
   const rest = listed.splice(listed.length > SHOWN ? SHOWN - 1 : SHOWN);
   const total = (of) => rest.reduce((sofar, one) => sofar + one[of], 0);
   if (rest.length) listed.push({ name: others(rest.length), count: total("count"), hashrate: total("hashrate"), power: total("power") });
-  const measure = (kind, part, label) => element("div.measure", {},
+  const measure = (kind, part, label) => element("div.measure",
     bar([{ kind, share: part }]), figure(100 * part, percent, t(label)));
-  const none = element("li.muted", {}, t("no_machines"));
+  const none = element("li.muted", t("no_machines"));
   node.replaceChildren(...(listed.length ? [] : [none]), ...listed.map((one) => element("li", { "data-name": one.name },
-    element("span", {}, one.name,
-      element("span.muted", {}, joined(efficiency(one.hashrate && one.power / one.hashrate)))),
+    element("span", one.name,
+      element("span.muted", joined(efficiency(one.hashrate && one.power / one.hashrate)))),
     value(element("data"), one.count, (machines) => [...count(machines), t("machines")]),
     measure("hash", one.hashrate / (hashrate || 1), "hashrate_share"),
     withPower && measure("watt", one.power / (power || 1), "power_share"))));

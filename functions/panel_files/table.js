@@ -9,7 +9,7 @@ import { t } from "./texts.js";
 export function headers(columns, sort) {
   return columns.map(({ key, numeric }) =>
     element("th", { class: numeric && "numeric", role: "columnheader", "data-key": key },
-      sort ? element("button", { type: "button", onclick: () => sort(key) }, t(key)) : t(key)));
+      sort ? element("button", { onclick: () => sort(key) }, t(key)) : t(key)));
 }
 
 const byText = new Intl.Collator(locale, { numeric: true }).compare;
@@ -50,8 +50,8 @@ export function mark(headerRow) {
 /** A cell with a main line and a lesser one below it. */
 export function cell({ key, numeric }, main, lesser) {
   return element("td", { role: "cell", class: numeric && "numeric", "data-key": key, "data-label": t(key) },
-    element("span.main", {}, main),
-    lesser && element("span.lesser", {}, lesser));
+    element("span.main", main),
+    lesser && element("span.lesser", lesser));
 }
 
 export const row = (...cells) => element("tr", { role: "row" }, ...cells);
