@@ -52,8 +52,9 @@ async function show() {
     machines(stats);
     shares($("models"), stats.by_model, stats, (count) => t("other_models", { count }), true);
     shares($("sites"), named(stats.by_location), stats, () => t("other_sites"));
+    showWhatIf(stats);
     become("ready");
-    parts.push(part("past", () => showPast(customerId)), showPerformance(customerId), fleet.then((energy) => showWhatIf(stats, energy)));
+    parts.push(part("past", () => showPast(customerId)), showPerformance(customerId));
   }
   $("record").hidden = isEmpty && !customer.synced_at; // nothing to write, and nothing written before
   if (!$("record").hidden) await showRecord(customer);
@@ -106,5 +107,5 @@ function machines(stats) {
 function unlinked({ has_email: hasEmail }) {
   const steps = hasEmail ? ["compare", "open", "then"] : ["fix_email", "then"];
   notify("unlinked", t(hasEmail ? "unlinked_no_account" : "unlinked_no_email"),
-    element("ol", {}, ...steps.map((step) => element("li", {}, t(`unlinked_${step}`)))));
+    element("ol", ...steps.map((step) => element("li", t(`unlinked_${step}`)))));
 }

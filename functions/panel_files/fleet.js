@@ -3,7 +3,7 @@
 import { said, say, whenMoved } from "./address.js";
 import { ask, customerPath } from "./api.js";
 import { $, element } from "./dom.js";
-import { count, efficiency, exactly, hashrate, joined, power, tariff, usd } from "./format.js";
+import { count, efficiency, exactly, hashrate, joined, number, power, tariff, usd } from "./format.js";
 import { arrange, cell, figure, headers, mark, row, sorted } from "./table.js";
 import { t } from "./texts.js";
 
@@ -43,7 +43,7 @@ export function prepareFleet() {
   addEventListener("afterprint", () => draw());
 }
 
-/** Load the customer's fleet and show it, the newest part first: the kWh that its active machines take in a day. */
+/** Load the customer's fleet and show it, the newest part first. */
 export async function showFleet(customerId) {
   all = [];
   isComplete = false;
@@ -61,12 +61,10 @@ export async function showFleet(customerId) {
       isComplete = after == null;
       refresh();
     }
-    return all.reduce((sofar, miner) => sofar + (miner.status === "active" ? miner.total_power * 0.024 : 0), 0);
   } catch (error) {
     if (error.status === 401) throw error;
-    const retry = element("button", { type: "button", onclick: () => showFleet(customerId) }, t("retry"));
+    const retry = element("button", { onclick: () => showFleet(customerId) }, t("retry"));
     $("shown").replaceChildren(`${error.message} `, retry);
-    return null;
   }
 }
 
@@ -101,9 +99,9 @@ function chips(found) {
   const counts = { "": found.length };
   for (const { status } of found) counts[status] = (counts[status] ?? 0) + 1;
   const drawn = ["", ...STATUSES].map((status) => element("button", {
-    type: "button", "data-status": status || "all", "aria-pressed": String(said("status") === status), onclick: () => choose({ status }),
+    "data-status": status || "all", "aria-pressed": String(said("status") === status), onclick: () => choose({ status }),
   }, element("span", { class: status && `dot ${status}` }, t(status || "all")),
-  element("span.count", {}, joined(count(counts[status] ?? 0)))));
+  element("span.count", number(counts[status] ?? 0))));
   $("filter").replaceChildren(...drawn);
   if (focused) drawn.find((chip) => chip.dataset.status === focused)?.focus();
 }
@@ -117,7 +115,7 @@ function sum() {
   const watt = total((miner) => miner.total_power);
   const cost = total((miner) => (miner.status === "active" ? miner.total_power * miner.electricity_cost * 0.024 : 0));
   const apart = total((miner) => miner.quantity, matching) - machines;
-  const head = cell(NAME, t("total"), apart ? t("sold_apart", { count: joined(count(apart)) }) : null);
+  const head = cell(NAME, t("total"), apart ? t("sold_apart", { count: number(apart) }) : null);
   head.colSpan = 3;
   $("sum").replaceChildren(row(
     head,
@@ -137,8 +135,8 @@ function draw(at = page(), size = PAGE) {
   const nothing = row(element("td", { role: "cell", class: "nothing", colspan: 7 }, t("nothing_found")));
   $("miners").replaceChildren(...(shown.length ? shown.map(drawn) : [nothing]));
   $("shown").textContent = isComplete
-    ? t("shown", { from: joined(count(from + !!shown.length)), to: joined(count(from + shown.length)), count: joined(count(matching.length)) })
-    : t("loading_more", { count: joined(count(all.length)) });
+    ? t("shown", { from: number(from + !!shown.length), to: number(from + shown.length), count: number(matching.length) })
+    : t("loading_more", { count: number(all.length) });
   $("previous").disabled = from === 0;
   $("next").disabled = from + size >= matching.length;
 }
@@ -148,7 +146,7 @@ function drawn(miner) {
   const line = row(
     cell(NAME, miner.name, miner.location),
     cell(MODEL, miner.model, joined(efficiency(miner.hashrate && miner.power / miner.hashrate))),
-    cell(STATUS, element(`span.dot.${miner.status}`, {}, t(miner.status))),
+    cell(STATUS, element(`span.dot.${miner.status}`, t(miner.status))),
     cell(QUANTITY, figure(miner.quantity, count)),
     cell(HASHRATE, figure(miner.total_hashrate, hashrate), each(hashrate(miner.hashrate))),
     cell(POWER, figure(miner.total_power, power), each(power(miner.power))),

@@ -25,9 +25,10 @@ export function prepareWhatIf() {
   whenMoved(fill);
 }
 
-/** Begin with what holds now: the API's figures of what runs, and the energy that it takes in a day, in kWh. */
-export function showWhatIf(stats, energy) {
+/** Begin with what holds now: the API's figures of what runs. */
+export function showWhatIf(stats) {
   const { btc_price: price, estimated_daily_usd: revenue, electricity_cost_daily: cost } = stats;
+  const energy = stats.active_power * 0.024; // kWh a day
   $("whatif").hidden = !(price && revenue && energy);
   if ($("whatif").hidden) return;
   now = { price, hard: stats.network_difficulty / TERA, kwh: cost / energy, revenue, energy, coins: stats.estimated_daily_btc };

@@ -110,6 +110,16 @@ def test_what_if_begins_with_what_is_and_breaks_even_where_it_says(visitor: Visi
     assert exact(page, "#if-profit") == pytest.approx([0], abs=0.01)
 
 
+def test_what_if_does_not_wait_for_the_machines(visitor: Visitor) -> None:
+    page = visitor.open("/crm/hosting")
+    page.route("**/hosting-miners?*", lambda _route: None)  # never answered
+    page.goto(visitor.server + page_of(people.LARGEST))
+
+    expect(page.locator("#if-formula")).to_contain_text("kWh ×")
+    type_in(page, price=0)
+    expect(page.locator("#if-profit")).to_contain_text("-$")
+
+
 def test_a_price_and_a_difficulty_give_the_profit_that_the_api_would(visitor: Visitor) -> None:
     page = visitor.open(page_of(people.LARGEST))
     stats = visitor.get(page, f"{api_of(people.LARGEST)}/hosting-stats?include=")
