@@ -22,8 +22,8 @@ export function say(changes, isStep = true) {
 export const whenMoved = (show) => addEventListener("popstate", () => show());
 
 /** The address of another page of the panel, with what it shall say. */
-export function within(path, says = {}) {
-  const search = new URLSearchParams(says);
+export function within(path, says) {
+  const search = new URLSearchParams(says || {});
   for (const name of ALONG) if (said(name)) search.set(name, said(name));
   return path + (search.size ? `?${search}` : "");
 }

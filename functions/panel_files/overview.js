@@ -6,7 +6,7 @@ import { showAttention } from "./attention.js";
 import { prepareBatch } from "./batch.js";
 import { prepareCustomers, showCustomers } from "./customers.js";
 import { $, element } from "./dom.js";
-import { count, joined, moment, timeOfDay } from "./format.js";
+import { moment, number, timeOfDay } from "./format.js";
 import { become, notify, open } from "./page.js";
 import { part } from "./parts.js";
 import { t } from "./texts.js";
@@ -14,6 +14,12 @@ import "./texts_overview.js";
 import { linkRate, prepareTiles, showTiles } from "./tiles.js";
 
 const MARKS = { healthy: "active", attention: "maintenance", warning: "maintenance", critical: "offline" };
+// Where a cause is mended, of those that are mended here: among the links of a state, or in the runs.
+const LINKS = {
+  link_rate_low: "unlinked", account_gone: "unlinked", ambiguous_email: "ambiguous", link_lost: "lost",
+  shared_account: "shared", shared_across_owners: "shared",
+};
+const RUNS = /error_rate_high|customers_failed|never_synced|sync_old/;
 const UNFINISHED = new Set(["partial", "failed", "abandoned"]);
 
 document.title = t("hosting");
@@ -41,14 +47,23 @@ async function show() {
   else become("ready");
 }
 
-function health({ sync_health: verdict, issues }, worst, { data: [newest], last }) {
+function health({ sync_health: verdict, issues, causes }, worst, { data: [newest], last }) {
   const kind = verdict === "healthy" && worst.customers ? "attention" : verdict;
-  const text = t(`verdict_${kind}`, { count: joined(count(worst.customers)) });
-  $("verdict").replaceChildren(element(`span.dot.${MARKS[kind]}`, {}, text));
+  const text = t(`verdict_${kind}`, { count: number(worst.customers) });
+  $("verdict").replaceChildren(element(`span.dot.${MARKS[kind]}`, text));
   $("verdict").classList.toggle("bad", kind === "critical");
   $("verdict").dataset.health = verdict;
   $("last_sync").replaceChildren(...lastSync(newest, last));
-  $("issues").replaceChildren(...issues.map((issue) => element("li", {}, issue)));
+  $("issues").replaceChildren(...issues.map((issue, at) => {
+    const href = wayFrom(causes[at], worst, newest);
+    return element("li", href ? element("a", { href }, issue) : issue);
+  }));
+}
+
+function wayFrom(cause, worst, newest) {
+  if (LINKS[cause]) return within("/crm/hosting/links", { state: LINKS[cause] });
+  if (RUNS.test(cause)) return within("/crm/hosting/runs", newest?.errors && { run: newest.run_id });
+  if (worst.data.some(({ kind }) => kind === cause)) return `${within("/crm/hosting", { worst: "all" })}#attention`;
 }
 
 /** When the last sync was and how it went, and what has become of a newer one. */
@@ -58,7 +73,7 @@ function lastSync(newest, last) {
     const { iso, text, full } = moment(last.ended_at);
     const when = element("time", { datetime: iso, title: full }, `${text} (${timeOfDay(iso)})`);
     const whose = t(last.is_over_everybody ? "over_everybody" : "over_own");
-    const how = last.errors ? t("with_failures", { count: joined(count(last.errors)) }) : t("without_failures");
+    const how = last.errors ? t("with_failures", { count: number(last.errors) }) : t("without_failures");
     words.push(t("last_sync"), " ", when, whose, how);
   } else if (newest?.state !== "running") {
     words.push(t("never_completed"));

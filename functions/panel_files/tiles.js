@@ -3,13 +3,13 @@
 import { within } from "./address.js";
 import { ask } from "./api.js";
 import { $, element, value } from "./dom.js";
-import { change, count, day, dollarsRoughly, hashrate, joined, percent, points } from "./format.js";
+import { change, count, day, dollarsRoughly, hashrate, joined, number, percent, points } from "./format.js";
 import { line } from "./line.js";
 import { t } from "./texts.js";
 
 const rounded = (figure) => Math.round(10 * figure) / 10;
 const relative = (now, last) => (last ? change(rounded((100 * (now - last)) / Math.abs(last))) : null);
-const more = (now, last) => [`${now < last ? "−" : "+"}${joined(count(Math.abs(now - last)))}`];
+const more = (now, last) => [`${now < last ? "−" : "+"}${number(Math.abs(now - last))}`];
 
 // What days know of links is how many customers have a fleet.
 const TILES = [
@@ -25,8 +25,8 @@ const TILES = [
 /** Draw them without their figures, once. */
 export function prepareTiles() {
   $("tiles").append(...TILES.map(({ id, drawn }) => element("section.card.tile", { id },
-    element("h2", {}, t(`${id}_tile`)),
-    element("p.figure", {}, element("data"), drawn && element("a", { id: "unlinked", hidden: true, href: within("/crm/hosting/links", { state: "unlinked" }) })),
+    element("h2", t(`${id}_tile`)),
+    element("p.figure", element("data"), drawn && element("a", { id: "unlinked", hidden: true, href: within("/crm/hosting/links", { state: "unlinked" }) })),
     element("p.change.hold"), element("div.line"))));
 }
 
@@ -41,7 +41,7 @@ export async function showTiles() {
     const difference = isKnown && differs(of(now), of(before));
     const told = now?.carried ? t("no_sync_today") : !difference ? t("no_day_before")
       : /[1-9]/.test(difference[0]) ? t("since_yesterday", { change: joined(difference) }) : t("as_yesterday");
-    $(id).querySelector(".change").textContent = told;
+    $(id).querySelector(".change").textContent = [drawn && t(drawn), told].filter(Boolean).join(" · ");
     line($(id).querySelector(".line"), {
       name: t(drawn ?? `${id}_tile`), format, points: days.map((one) => ({ day: one.day, value: of(one), carried: one.carried })),
     });
@@ -51,7 +51,7 @@ export async function showTiles() {
 /** The link rate as it is now, and the way to who is not linked. */
 export function linkRate({ link_rate: rate, unlinked_customers: unlinked }) {
   shown("linked", rate, percent);
-  $("unlinked").textContent = t("unlinked_count", { count: joined(count(unlinked)) });
+  $("unlinked").textContent = t("unlinked_count", { count: number(unlinked) });
   $("unlinked").hidden = !unlinked;
 }
 

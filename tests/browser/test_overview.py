@@ -13,6 +13,7 @@ from local.people import ADMIN
 from tests.browser import people
 from tests.browser.conftest import Visitor, settled
 from tests.browser.test_customer import exact
+from tests.browser.test_runs import answered
 
 STATUS, RUNS, CUSTOMERS = "/crm/api/sync-status", "/crm/api/sync-runs", "/crm/api/hosting/customers"
 
@@ -40,6 +41,8 @@ def test_totals_their_lines_and_what_changed_are_the_apis(visitor: Visitor, user
     expect(page.locator("#hashrate .change")).to_have_text(f"{change:+.1f} % since the day before")
     expect(page.locator(".tile .line path.stroke")).to_have_count(4)
     expect(page.locator("#hashrate .unseen")).to_contain_text("lowest")
+    # The rate's own line is not known: what the line is stands over it.
+    expect(page.locator("#linked .change")).to_contain_text("Customers with machines · ")
 
 
 def test_a_line_is_read_by_arrow_keys_and_by_a_pointer(visitor: Visitor) -> None:
@@ -136,6 +139,34 @@ def test_issues_are_shown_in_the_language_of_the_page(visitor: Visitor, database
     # Nothing is invented: without a market there is no estimate.
     expect(customer.locator("#net_profit_daily")).to_have_text("–")
     expect(customer.locator("#market-remark")).to_be_visible()
+
+
+WAYS = {
+    "link_rate_low": "/links?state=unlinked",
+    "account_gone": "/links?state=unlinked",
+    "ambiguous_email": "/links?state=ambiguous",
+    "link_lost": "/links?state=lost",
+    "shared_account": "/links?state=shared",
+    "customers_failed": "/runs?run=7",
+    "sync_old": "/runs?run=7",
+    "unusable_figure": "?worst=all#attention",
+    "market_stale": None,  # nothing of that is mended here
+}
+
+
+def test_what_is_wrong_is_a_click_from_where_it_is_mended(visitor: Visitor) -> None:
+    page = visitor.open("/crm/hosting")
+    status = visitor.get(page, STATUS) | {"issues": [*WAYS], "causes": [*WAYS]}
+    unusable = {"customer_id": 1, "name": "Somebody", "kind": "unusable_figure", "since": "2026-11-28", "severity": 0}
+    newest = RUN | {"state": "completed", "errors": 2}
+    page.route("**/sync-status*", answered(status))
+    page.route("**/sync-runs?*", answered([newest], last=LAST))
+    page.route("**/hosting/attention*", answered([unusable | {"before": None, "after": None}], customers=1))
+    page.reload()
+    settled(page)
+
+    ways = page.locator("#issues li").evaluate_all("all => all.map((one) => one.querySelector('a')?.href ?? null)")
+    assert ways == [way and f"{visitor.server}/crm/hosting{way}" for way in WAYS.values()]
 
 
 def test_the_customers_come_by_profit_and_more_on_demand(visitor: Visitor) -> None:
