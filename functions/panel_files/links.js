@@ -5,16 +5,15 @@ import { ask, newest } from "./api.js";
 import { $, element } from "./dom.js";
 import { csv } from "./download.js";
 import { prepareExact } from "./exact.js";
-import { count, joined, percent } from "./format.js";
+import { joined, number, percent } from "./format.js";
 import { link, listen } from "./link.js";
-import { become, fail, open } from "./page.js";
-import { empty, part } from "./parts.js";
+import { become, fail, notify, open } from "./page.js";
+import { empty, part, prepareSearch } from "./parts.js";
 import { t } from "./texts.js";
 import "./texts_links.js";
 
 const PATH = "/crm/api/hosting/links";
 const STATES = ["unlinked", "suggested", "ambiguous", "lost", "shared", "linked", "all"];
-const PAUSE = 250; // between the last key and the search
 const PAGE = 20;
 const FEW = 8; // what is rare comes in short pages: so many rows are worth a look,
 const MOST = 6; // and so many questions
@@ -29,23 +28,23 @@ const again = () => part("decide", show).catch(fail);
 document.title = `${t("links")} · ${t("hosting")}`;
 prepare();
 open(async () => {
-  await Promise.all([part("decide", show), rate()]);
-  become("ready");
+  let total;
+  await Promise.all([part("decide", show), part("rate", async () => { total = await rate(); })]);
+  if (total === 0) notify("no_customers", t("no_customers_text"));
+  else become("ready");
 });
 
+/** Say it: of how many customers. */
 async function rate() {
   const { data: { linked_customers: linked, total_customers: total, link_rate: share } } = await ask("/crm/api/sync-status");
-  const figures = { linked: joined(count(linked)), total: joined(count(total)), share: joined(percent(share)) };
+  const figures = { linked: number(linked), total: number(total), share: joined(percent(share)) };
   $("rate").textContent = total ? t("rate", figures) : "";
+  return total;
 }
 
 function prepare() {
-  let pause;
   $("csv").append(csv(() => `${PATH}?${query({ limit: 100 })}`, "links"));
-  $("search").oninput = () => {
-    clearTimeout(pause);
-    pause = setTimeout(() => choose({ q: $("search").value.trim() }, false), PAUSE);
-  };
+  prepareSearch((q) => choose({ q }, false));
   $("first").onclick = () => choose({});
   $("next").onclick = async () => {
     say({ after: $("next").value });
@@ -79,21 +78,20 @@ async function show() {
   $("next").value = after ?? "";
   $("next").hidden = !after;
   $("first").hidden = !said("after");
-  $("hints").hidden = !shown;
-  $("shown").replaceChildren(shown ? t("links_shown", { count: joined(count(shown)) }) : none(after));
+  $("shown").replaceChildren(shown ? t("links_shown", { count: number(shown) }) : none(after));
 }
 
 /** Why nothing is there, and where to look. */
 function none(more) {
   if (more) return empty(t("none_so_far"));
-  if (said("q")) return empty(t("nothing_found"), element("button.quiet", { type: "button", onclick: () => choose({ q: "" }) }, t("all")));
-  return empty(t(/ambiguous|lost|shared/.test(state()) ? "none_found_then" : `none_${state()}`));
+  if (said("q")) return empty(t("nothing_found"), element("button.quiet", { onclick: () => choose({ q: "" }) }, t("all")));
+  return empty(t(/ambiguous|lost|shared/.test(state()) ? "none_found_then" : state() === "all" ? "no_customers_text" : `none_${state()}`));
 }
 
 function chips() {
   const focused = document.activeElement.dataset.state;
   $("states").replaceChildren(...STATES.map((one) => element("button", {
-    type: "button", "data-state": one, "aria-pressed": String(state() === one), onclick: () => choose({ state: one }),
+    "data-state": one, "aria-pressed": String(state() === one), onclick: () => choose({ state: one }),
   }, t(`state_${one}`))));
   if (focused) $("states").querySelector(`[data-state="${focused}"]`)?.focus();
 }

@@ -5,7 +5,7 @@ import { ask } from "./api.js";
 import { followBatch, MARKS, prepareBatch } from "./batch.js";
 import { prepareChanges } from "./changes.js";
 import { $, element } from "./dom.js";
-import { count, joined, moment } from "./format.js";
+import { count, moment, number } from "./format.js";
 import { become, open } from "./page.js";
 import { busily, empty, part } from "./parts.js";
 import { began, showRun } from "./run.js";
@@ -21,6 +21,7 @@ const COUNTS = Object.entries({ changed: "changed", synced_count: "synced", skip
 
 let runs = [];
 let next = null;
+let isCovered = false;
 
 document.title = `${t("runs")} · ${t("hosting")}`;
 $("columns").append(...headers([RUN, ...COUNTS, TOOK]));
@@ -53,15 +54,17 @@ async function older() {
 
 /** An owner's list has the owner's own runs alone; what the daily run over everybody did is said beside it. */
 function covered(last) {
-  const isSaid = last?.is_over_everybody && runs.every((run) => run.tenant_id != null);
-  $("covered").hidden = !isSaid;
-  if (isSaid) $("covered").textContent = t("covered", { when: moment(last.ended_at).text, errors: joined(count(last.errors)) });
+  isCovered = last?.is_over_everybody && runs.every((run) => run.tenant_id != null);
+  $("covered").hidden = !isCovered;
+  if (!isCovered) return;
+  const told = t("covered", { when: moment(last.ended_at).text, errors: number(last.errors) });
+  $("covered").textContent = [told, last.errors && t("covered_failed")].filter(Boolean).join(" ");
 }
 
 function draw() {
-  const none = row(element("td.nothing", { role: "cell", colspan: 6 }, empty(t("no_runs"))));
+  const none = row(element("td.nothing", { role: "cell", colspan: 6 }, empty(t(isCovered ? "no_runs_own" : "no_runs"))));
   $("runs").replaceChildren(...(runs.length ? runs.map(drawn) : [none]));
-  $("shown").textContent = runs.length ? t("runs_shown", { count: joined(count(runs.length)) }) : "";
+  $("shown").textContent = runs.length ? t("runs_shown", { count: number(runs.length) }) : "";
   $("older").hidden = next == null;
   mark();
 }
@@ -83,8 +86,8 @@ function drawn(run) {
     },
   }, began(run));
   const line = row(
-    cell(RUN, element("span", {}, link), element("span", {},
-      element(`span.dot.${MARKS[run.state]}`, {}, t(run.state)), ` · ${t(run.origin)}`, run.tenant_id != null && ` · ${t("of_owner", { id: run.tenant_id })}`)),
+    cell(RUN, element("span", link), element("span",
+      element(`span.dot.${MARKS[run.state]}`, t(run.state)), ` · ${t(run.origin)}`, run.tenant_id != null && ` · ${t("of_owner", { id: run.tenant_id })}`)),
     ...COUNTS.map((column) => cell(column, figure(run[column.of], count))),
     cell(TOOK, t("seconds", { count: run.duration_seconds.toFixed(1) })),
   );

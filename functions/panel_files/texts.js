@@ -29,6 +29,8 @@ const TEXTS = {
   forbidden_text: ["该客户属于其他矿场主,或您的角色没有查看权限。", "It belongs to another mine owner, or your role may not view it."],
   missing_title: ["客户不存在", "There is no such customer"],
   missing_text: ["该客户可能已被删除,或链接有误。", "It may have been deleted, or the link is mistaken."],
+  no_customers_title: ["还没有客户", "No customers yet"],
+  no_customers_text: ["在 CRM 中创建客户后,会显示在这里。", "Customers that you create in the CRM show up here."],
   error_title: ["暂时无法显示", "This cannot be shown right now"],
   revenue: ["收入", "Revenue"],
   active: ["运行", "Active"],

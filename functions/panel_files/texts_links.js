@@ -30,7 +30,6 @@ add({
   none_suggested: ["没有建议。请对照两边的邮箱。", "No suggestions. Compare the addresses on both sides."],
   none_found_then: ["上次同步时没有这样的客户。", "There was none at the last sync."],
   none_linked: ["还没有关联。请在 CRM 中填写客户用于托管的邮箱。", "Nobody is linked. In the CRM, enter the addresses that customers use for hosting."],
-  none_all: ["还没有客户。在 CRM 中创建后会显示在这里。", "No customers yet. Those that you create in the CRM show up here."],
   none_so_far: ["到目前为止没有,下一页继续查找。", "None so far: the next page looks further."],
   links_shown: ["本页 {count} 个客户", "Customers on this page: {count}"],
   first_page: ["第一页", "First page"],

@@ -39,7 +39,4 @@ add({
   customers_by_profit: ["客户利润排行", "Customers by profit"],
   search_customers: ["搜索客户或公司", "Search customer or company"],
   synced: ["同步更新", "Synced"],
-  customers_shown: ["已显示 {count} 个客户", "{count} customers shown"],
-  no_customers_title: ["还没有客户", "No customers yet"],
-  no_customers_text: ["在 CRM 中创建客户后,会显示在这里。", "Customers that you create in the CRM show up here."],
 });

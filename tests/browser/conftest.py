@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,13 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What of the page has moved without anybody's doing: a browser's own measure, 0 for a page that stands still.
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
 SCREENSHOTS = ROOT / ".screenshots"
 DATABASE = "browser"
 
@@ -56,18 +63,28 @@ def database_url(postgres: Server) -> str:
     with connect(postgres.url(DATABASE, "crm")) as owner:
         people.add(owner)
     url = postgres.url(DATABASE, "crm_hosting")
-    environment = _environment(url)
-    sync = [sys.executable, "-m", "local.sync"]
-    subprocess.run(sync, cwd=ROOT, env=environment, check=True, capture_output=True)
+    sync(url)
     past.invent(postgres.url(DATABASE, "crm"))
-    subprocess.run(sync, cwd=ROOT, env=environment, check=True, capture_output=True)
+    sync(url)
     return url
+
+
+def sync(database_url: str) -> None:
+    """Run the daily batch on that database."""
+    command = [sys.executable, "-m", "local.sync"]
+    subprocess.run(command, cwd=ROOT, env=_environment(database_url), check=True, capture_output=True)
 
 
 @pytest.fixture(scope="session")
 def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `make run`'s server, on that database."""
-    log = tmp_path_factory.mktemp("server") / "log"
+    with serving(database_url, tmp_path_factory.mktemp("server") / "log") as address:
+        yield address
+
+
+@contextmanager
+def serving(database_url: str, log: Path) -> Iterator[str]:
+    """The address of a server on that database, which writes that log."""
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "local.run"],
@@ -126,6 +143,7 @@ class Visitor:
         if user is not None:
             opened.add_cookies([{"name": "session", "value": session_cookie(SECRET, user), "url": self.server}])
         page = opened.new_page()
+        page.add_init_script(SHIFTS)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", self._refuse)

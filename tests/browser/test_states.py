@@ -36,7 +36,7 @@ STATES = {
     "overview": (OVERVIEW, 1, "ready", "Customers by profit"),
     "overview-expired": (OVERVIEW, None, "expired", "Log in to the CRM again"),
     "overview-guest": (OVERVIEW, people.GUEST, "forbidden", "your role may not view"),
-    "overview-one": (OVERVIEW, people.OPERATOR, "ready", "1 customers shown"),
+    "overview-one": (OVERVIEW, people.OPERATOR, "ready", "Customers shown: 1"),
     "links": (LINKS, 1, "ready", "One slip of the keyboard away"),
     "links-one": (f"{LINKS}?state=linked", people.OPERATOR, "ready", "The e-mail addresses match"),
     "links-empty": (
