@@ -1,6 +1,7 @@
 """Nobody waits for a database that says nothing, and what passes by itself is tried again, or is a 503."""
 
 import json
+import os
 import socket
 import threading
 import time
@@ -285,6 +286,33 @@ def test_the_answer_to_a_commit_that_was_lost_is_not_asked_for_again(
 
     assert answer.status_code == 503
     assert owner.run("select last_value from ends") == [[1]]
+
+
+@pytest.mark.parametrize("sqlstate", ["42501", "3D000"])
+def test_a_login_that_the_server_refuses_is_a_503_that_says_why(
+    client: Client, crm: Crm, environment: pytest.MonkeyPatch, sqlstate: str
+) -> None:
+    admin = crm.account(role="admin")
+    [[name]] = crm.db.run("select current_database()::text")
+    if sqlstate == "3D000":
+        environment.setenv("DATABASE_URL", os.environ["DATABASE_URL"].replace(name, "nowhere"))
+    else:
+        crm.db.run(f"revoke connect on database {name} from public, crm_hosting")
+
+    answer = client.get("/crm/api/sync-status", admin)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert logger.get_current_keys()["reason"] == sqlstate
+
+
+def test_a_policy_that_would_hide_rows_refuses_instead(client: Client, crm: Crm, owner: Plain) -> None:
+    admin, customer = crm.account(role="admin"), crm.linked_customer()
+    owner.run("alter table crm_customers enable row level security, force row level security")
+
+    answers = [client.get(GET.format(customer), admin), client.post("/crm/api/sync-all-hosting", admin)]
+
+    assert [answer.status_code for answer in answers] == [500, 500]
+    assert owner.run("select from crm_hosting.runs where state = 'completed'") == []
 
 
 # ── The server's settings ────────────────────────────────────────────────────────────────────────────────────

@@ -93,9 +93,9 @@ class Database:
         try:
             return connect(target, self.until, keeps_statements, failure_of_ours)
         except QueryFailed as error:
-            if not error.sqlstate.startswith(LOGIN_REFUSED):
-                raise
             refused = Unavailable(reason=error.sqlstate)
+            if not error.sqlstate.startswith(LOGIN_REFUSED):  # no right to connect, say, or no such database
+                raise refused from None
         renewed = database_target(refresh=True)  # the password may have been rotated
         if renewed == target:
             raise refused

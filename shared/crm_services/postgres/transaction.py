@@ -13,12 +13,13 @@ GRACE_SECONDS = 2.0
 # What takes no time at all: a server that has not answered it by then will not answer.
 AT_ONCE_SECONDS = 3.0
 
-# Nothing of it is the server's own, or what another client of a pooler has left behind. It costs 10 µs.
+# Nothing of it is the server's own, or what another client of a pooler has left behind. It costs 10 µs. A policy that
+# somebody has laid on the CRM's tables since the migration refuses (42501), instead of hiding rows without a word.
 BEGIN = (
     "begin isolation level read committed read {access}; set local search_path = pg_catalog, pg_temp;"
-    " set local statement_timeout = '{seconds}s'"
+    " set local row_security = off; set local statement_timeout = '{seconds}s'"
 )
-BEGUN = (b"BEGIN", b"SET", b"SET")
+BEGUN = (b"BEGIN", b"SET", b"SET", b"SET")
 ABORTED = "25P02"
 
 
