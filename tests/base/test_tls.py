@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from crm_services.base import tls
+from crm_services.base.errors import Unavailable
 
 
 @pytest.fixture
@@ -31,7 +32,8 @@ def certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 def test_a_database_whose_authority_the_deployer_named_is_believed(certificates: Path, tmp_path: Path) -> None:
     certificate = _self_signed(tmp_path)
-    (certificates / "eu-central-1-bundle.pem").write_bytes(_public(certificate))
+    before = "\ufeffSubject: CN = München\r\n".encode()  # as an editor, or `openssl x509 -text`, leaves it
+    (certificates / "eu-central-1-bundle.pem").write_bytes(before + _public(certificate))
 
     with _serving(certificate) as port:
         assert _greets(port, "localhost")
@@ -47,6 +49,15 @@ def test_one_of_another_name_or_of_an_unknown_authority_is_not(certificates: Pat
         (certificates / "mine.pem").write_bytes(_public(certificate))
         with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
             _greets(port, "elsewhere.example.com")
+
+
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN CERTIFICATE-----\nMIIB", b"0\x82\x01\xff", b"<html>"])
+def test_a_file_without_a_certificate_is_named(certificates: Path, content: bytes) -> None:
+    (certificates / "rds.pem").write_bytes(content)
+
+    with pytest.raises(Unavailable) as failure:
+        tls.database_tls_context()
+    assert failure.value.fields == {"reason": "TLS: rds.pem of certificates/ has no certificate in PEM"}
 
 
 def _greets(port: int, name: str) -> bool:

@@ -102,6 +102,31 @@ def test_what_it_cannot_work_with_is_said_and_nothing_is_changed(
                          " and attrelid = to_regclass('crm_customers')") == []  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("sql", "sentence"),
+    [
+        ("revoke select on hosting_sites from crm", "grant select on public.hosting_sites to crm"),
+        (
+            "alter table hosting_miners enable row level security, force row level security",
+            "Row level security hides rows of public.hosting_miners from crm",
+        ),
+        (
+            "alter table hosting_miners alter column actual_hashrate type text",
+            "public.hosting_miners.actual_hashrate is of type text",
+        ),
+    ],
+)
+def test_the_hosting_modules_tables_are_looked_at_where_they_are_the_fleet(
+    bare: DatabaseTarget, bare_url: str, sql: str, sentence: str
+) -> None:
+    with connect(bare_url) as owner:
+        owner.run(sql)
+
+    with pytest.raises(MigrationRefused, match=f"^Nothing was changed. .*{sentence}"):
+        migrate(bare, machine_source="hosting_miners")
+    assert "created view crm_hosting.customers" in migrate(bare)
+
+
 def test_who_is_not_the_owner_is_told_who_is(bare: DatabaseTarget, postgres: Server) -> None:
     with (
         _role(postgres, "stranger_crm", "createrole") as role,

@@ -1,9 +1,12 @@
 """The TLS of every connection: one context for the process, and why a handshake failed."""
 
+import re
 import ssl
 from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
+
+from crm_services.base.errors import Unavailable
 
 # The deployer's own authorities for the database.
 CERTIFICATES = Path(__file__).parents[1] / "certificates"
@@ -11,6 +14,7 @@ CERTIFICATES = Path(__file__).parents[1] / "certificates"
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 SSL_MODES: tuple[SslMode, ...] = get_args(SslMode)
 SYSTEM = "system"
+CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 # OpenSSL's words for why there is no TLS, and its numbers for what is wrong with a certificate, in ours for the log:
 # https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
@@ -21,12 +25,15 @@ REASONS = {
     "wrong ssl version": OLD_PROTOCOL,
     "wrong version number": NO_TLS,
     "record layer failure": NO_TLS,
+    "sslv3 alert handshake failure": "the server takes nothing that we speak",
+    "no certificate or crl found": "sslrootcert has no certificate",
 }
 FLAWS = {
     9: "is not valid yet",
     10: "has expired",
     **dict.fromkeys((2, 7, 18, 19, 20, 21), "is of an unknown authority"),
     **dict.fromkeys((62, 64), "is another host's"),
+    **dict.fromkeys((66, 67, 68), "has too weak a key or signature, or its authority's has"),
 }
 
 
@@ -44,7 +51,7 @@ def database_tls_context(sslmode: SslMode = "verify-full", sslrootcert: str | No
     its own), and where that is empty, the system. A mode that need not verify does so where one of the first two is
     there, but for the name: so does libpq's `require`.
     """
-    authorities = None if sslrootcert else "".join(path.read_text() for path in sorted(CERTIFICATES.glob("*.pem")))
+    authorities = None if sslrootcert else "\n".join(map(_certificates, sorted(CERTIFICATES.glob("*.pem"))))
     context = ssl.create_default_context(
         cafile=None if sslrootcert in {None, SYSTEM} else sslrootcert, cadata=authorities or None
     )
@@ -54,6 +61,14 @@ def database_tls_context(sslmode: SslMode = "verify-full", sslrootcert: str | No
     if sslmode in {"allow", "prefer"} or (sslmode == "require" and not (sslrootcert or authorities)):
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _certificates(path: Path) -> str:
+    # Beside them a file may have a mark in front, and names in whatever letters, which OpenSSL would not take.
+    found = CERTIFICATE.findall(path.read_text(encoding="utf-8", errors="replace"))
+    if not found:
+        raise Unavailable(reason=f"TLS: {path.name} of certificates/ has no certificate in PEM")
+    return "\n".join(found)
 
 
 def reason_of(error: ssl.SSLError) -> str:

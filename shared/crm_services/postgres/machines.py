@@ -5,17 +5,9 @@ from importlib.resources import files
 from crm_services.base.errors import MigrationRefused
 from crm_services.base.settings import MachineSource
 from crm_services.postgres.connecting import Run
+from crm_services.postgres.needs import HOSTED
 
 VIEWS = files("crm_services.postgres") / "sql" / "machines"
-
-# What the hosting module's view reads, beside the tables that every CRM has.
-NEEDED = {
-    "hosting_miners": (
-        "id", "customer_id", "site_id", "miner_model_id", "serial_number", "actual_hashrate", "actual_power", "status",
-        "approval_status", "created_at",
-    ),
-    "hosting_sites": ("id", "name", "location", "electricity_rate"),
-}  # fmt: skip
 
 FOUND = """
 select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -38,8 +30,8 @@ def refuse_without(run: Run, source: MachineSource) -> None:
         found.setdefault(str(table), set()).add(str(column))
     missing = [
         f"table public.{table}" if table not in found else f"column public.{table}.{column}"
-        for table, columns in NEEDED.items()
-        for column in (columns if table in found else columns[:1])
+        for table, columns in HOSTED.items()
+        for column in (columns if table in found else [""])
         if column not in found.get(table, ())
     ]
     if missing:

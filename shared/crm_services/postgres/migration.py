@@ -78,8 +78,8 @@ def migrate(
     market = market or bundle.market
     refuse_unusable(bundle, market)
     with _alone(owner) as run:
-        refuse_unfit(run, [bundle.name, bundle.role, market.name, market.role])
         refuse_without(run, machine_source)
+        refuse_unfit(run, [bundle.name, bundle.role, market.name, market.role], machine_source)
         _refuse_unknown(run, snapshot_time_zone)
         for login in (bundle, market):
             refuse_anothers(run, owner, login)

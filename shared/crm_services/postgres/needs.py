@@ -20,6 +20,15 @@ NEEDED: dict[str, dict[str, str]] = {
         "block_reward": "number", "is_valid": "boolean",
     },
 }  # fmt: skip
+# The same of the hosting module, where its machines are the fleet.
+HOSTED: dict[str, dict[str, str]] = {
+    "hosting_miners": {
+        "id": "id", "customer_id": "id", "site_id": "id", "miner_model_id": "id", "serial_number": "text",
+        "actual_hashrate": "number", "actual_power": "number", "status": "word", "approval_status": "word",
+        "created_at": "time",
+    },
+    "hosting_sites": {"id": "id", "name": "text", "location": "text", "electricity_rate": "number"},
+}  # fmt: skip
 # Older CRMs lack the first; the others are the bundle's own, unless somebody made them before.
 OPTIONAL = {
     ("crm_customers", "user_account_id"): "id",

@@ -1,13 +1,19 @@
 """What the bundle needs of a database, looked at before anything is changed in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from crm_services.base.errors import MigrationRefused
+from crm_services.base.settings import MachineSource
 from crm_services.postgres.connecting import Run
 from crm_services.postgres.indexes import indexes
-from crm_services.postgres.needs import INDEXED, NEEDED, OPTIONAL, TYPES, WRITTEN
+from crm_services.postgres.needs import HOSTED, INDEXED, NEEDED, OPTIONAL, TYPES, WRITTEN
 
 OLDEST = 15
+
+# Of each table the columns, and of which kind each is.
+Needed = Mapping[str, Mapping[str, str]]
 
 # Which tables there are of those that the bundle reads, and elsewhere than in public.
 TABLES = """
@@ -190,28 +196,29 @@ RIGHTS = (
 )
 
 
-def refuse_unfit(run: Run, roles: list[str]) -> None:
+def refuse_unfit(run: Run, roles: list[str], source: MachineSource) -> None:
     """Raise MigrationRefused with a sentence for each thing that the database lacks, and how to mend it.
 
     What is looked at later takes for granted what was looked at before.
     """
-    for look in (_server, _tables, _columns, _rights, _ids):
-        if faults := look(run, roles):
+    needed = NEEDED | (HOSTED if source == "hosting_miners" else {})
+    for look in (_server, _tables, _columns, partial(_rights, roles), _ids):
+        if faults := look(run, needed):
             raise MigrationRefused(" ".join(["Nothing was changed.", *faults]))
 
 
-def _server(run: Run, _: list[str]) -> list[str]:
+def _server(run: Run, _: Needed) -> list[str]:
     return [check.sentence.format(*row) for check in SERVER for row in run(check.sql)]
 
 
-def _tables(run: Run, _: list[str]) -> list[str]:
+def _tables(run: Run, needed: Needed) -> list[str]:
     found: dict[str, tuple[str, str]] = {}
-    for name, schema, kind in run(TABLES, tables=list(NEEDED)):
+    for name, schema, kind in run(TABLES, tables=list(needed)):
         found.setdefault(str(name), (str(schema), str(kind)))
     if not found:
         return ["There is no table of the CRM's: is it the CRM's database that DATABASE_NAME names?"]
     faults = []
-    for table in NEEDED:
+    for table in needed:
         schema, kind = found.get(table, ("", ""))
         if not schema:
             faults.append(f"There is no table public.{table}, which the bundle reads.")
@@ -228,11 +235,11 @@ def _tables(run: Run, _: list[str]) -> list[str]:
     return faults
 
 
-def _columns(run: Run, _: list[str]) -> list[str]:
-    found = _types(run)
+def _columns(run: Run, needed: Needed) -> list[str]:
+    found = _types(run, needed)
     faults = [
         f"public.{table} has no column {column}, which the bundle reads: let the CRM's migration bring it back."
-        for table, columns in NEEDED.items()
+        for table, columns in needed.items()
         for column in columns
         if (table, column) not in found
     ]
@@ -240,13 +247,13 @@ def _columns(run: Run, _: list[str]) -> list[str]:
         f"public.{table}.{column} is of type {shown}, which the bundle cannot work with: it takes "
         f"{', '.join(TYPES[kind])}."
         for (table, column), (shown, base) in found.items()
-        if (kind := _kind(table, column)) and base not in TYPES[kind]
+        if (kind := _kind(needed, table, column)) and base not in TYPES[kind]
     ]
     return faults
 
 
-def _ids(run: Run, _: list[str]) -> list[str]:
-    wide = [key for key, (_, base) in _types(run).items() if base == "bigint" and _kind(*key) == "id"]
+def _ids(run: Run, needed: Needed) -> list[str]:
+    wide = [key for key, (_, base) in _types(run, needed).items() if base == "bigint" and _kind(needed, *key) == "id"]
     return [
         f"public.{table}.{column} goes up to {largest}, and the contract's ids are integers of 32 bits: the bundle "
         "cannot serve this CRM."
@@ -256,18 +263,18 @@ def _ids(run: Run, _: list[str]) -> list[str]:
     ]
 
 
-def _types(run: Run) -> dict[tuple[str, str], tuple[str, str]]:
+def _types(run: Run, needed: Needed) -> dict[tuple[str, str], tuple[str, str]]:
     """The type of each column as it is shown, and the type that it is made of."""
-    rows = run(COLUMNS, tables=list(NEEDED))
+    rows = run(COLUMNS, tables=list(needed))
     return {(str(table), str(column)): (str(shown), str(base)) for table, column, shown, base in rows}
 
 
-def _kind(table: str, column: str) -> str | None:
-    return NEEDED[table].get(column) or OPTIONAL.get((table, column))
+def _kind(needed: Needed, table: str, column: str) -> str | None:
+    return needed[table].get(column) or OPTIONAL.get((table, column))
 
 
-def _rights(run: Run, roles: list[str]) -> list[str]:
-    given = {"roles": roles, "tables": list(NEEDED), "written": list(WRITTEN), "indexes": list(indexes())}
+def _rights(roles: list[str], run: Run, needed: Needed) -> list[str]:
+    given = {"roles": roles, "tables": list(needed), "written": list(WRITTEN), "indexes": list(indexes())}
     faults = []
     for check in RIGHTS:
         asked = {name: value for name, value in given.items() if f":{name}" in check.sql}
