@@ -197,6 +197,14 @@ def settled(page: Page) -> None:
     page.locator("main[aria-busy=false]").wait_for()
 
 
+def shifted(page: Page) -> float:
+    """How much of the page, once it has settled, moved without anybody's doing."""
+    settled(page)
+    page.wait_for_timeout(50)  # the browser tells of it a frame later
+    moved: float = page.evaluate("window.shifted")
+    return moved
+
+
 def _environment(database_url: str) -> dict[str, str]:
     given = {"DATABASE_URL": database_url, "SESSION_SECRET": SECRET, "PORT": "0", "PYTHONPATH": "shared:functions"}
     return os.environ | given

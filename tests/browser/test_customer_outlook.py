@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people
-from tests.browser.conftest import Visitor, settled
+from tests.browser.conftest import Visitor, settled, shifted
 from tests.browser.test_customer import api_of, exact, page_of
 from tests.browser.test_states import violations
 
@@ -35,6 +35,11 @@ def test_what_stands_where_is_the_apis(visitor: Visitor) -> None:
     for site, figures in stats["by_location"].items():
         share = 100 * figures["hashrate"] / stats["total_hashrate"]
         assert exact(page, f"#sites [data-name='{site}'] data") == pytest.approx([figures["count"], share])
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_stands_still_while_it_fills(visitor: Visitor, width: int) -> None:
+    assert shifted(visitor.open(page_of(people.LARGEST), width=width)) < 0.01
 
 
 def test_sites_beyond_the_largest_and_none_at_all_have_words(visitor: Visitor) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Response, expect
 
 from local.people import ADMIN
 from local.postgres import Server, connect, create_database
-from tests.browser.conftest import Visitor, serving, settled, sync
+from tests.browser.conftest import Visitor, serving, settled, shifted, sync
 from tests.browser.test_states import LINKS, OVERVIEW, violations
 from tests.support.crm import Crm
 
@@ -70,13 +70,6 @@ def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield address
 
 
-def shifted(page: Page) -> float:
-    settled(page)
-    page.wait_for_timeout(50)  # the browser tells of it a frame later
-    moved: float = page.evaluate("window.shifted")
-    return moved
-
-
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("path", [OVERVIEW, LINKS, RUNS])
 def test_a_page_has_words_for_any_number_of_customers_and_stands_still(visitor: Visitor, path: str, size: str) -> None:
@@ -104,3 +97,11 @@ def test_of_a_hundred_thousand_a_page_is_asked_for_never_the_whole_list(visitor:
     assert 1 < len(answers) < 9
     assert sum(len(one.body()) for one in answers) < 50_000
     visitor.complaints.clear()
+
+
+def test_a_preview_looks_at_all_of_them_and_shows_a_page(visitor: Visitor) -> None:
+    page = visitor.open(RUNS, ADMIN.id)
+    page.click("#preview")
+
+    expect(page.locator("#would")).to_have_text("Would change 5 of 100,000 customers.", timeout=25_000)
+    expect(page.locator("#changed tr")).to_have_count(5)

@@ -42,7 +42,7 @@ STATES = {
     "links-empty": (
         f"{LINKS}?state=all",
         people.LONELY_OWNER,
-        "ready",
+        "no_customers",
         "Those that you create in the CRM show up here.",
     ),
     "links-all-well": (LINKS, people.OPERATOR, "ready", "Every customer is linked."),
