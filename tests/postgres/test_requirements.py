@@ -154,6 +154,17 @@ def test_an_owner_who_may_create_no_schema_or_no_role_is_told(postgres: Server) 
             migrate(poor, Login("crm_new"))
 
 
+def test_an_owner_who_may_not_change_a_role_that_is_there_is_told(postgres: Server) -> None:
+    with (
+        _role(postgres, "poor_crm") as role,
+        _role(postgres, "crm_made") as made,
+        _role(postgres, "crm_made_market"),
+        bare_database(postgres, role) as url,
+        pytest.raises(MigrationRefused, match=f"may not change it: .* grant {made} to {role} with admin option"),
+    ):
+        migrate(parse_database_url(url), Login(made))
+
+
 def test_a_database_of_another_encoding_is_refused(postgres: Server) -> None:
     with connect(postgres.url("postgres", "postgres")) as admin:
         admin.run(

@@ -123,9 +123,9 @@ order by 1
 
 def bring_role(run: Run, owner: DatabaseTarget, login: Login) -> list[str]:
     """Create the role, or change what is not as it should be; returns a line for each change."""
-    changes = [*_bring(run, login.role, login.connection_limit), *_let_connect(run, owner, login.role)]
+    changes = [*_bring_own(run, owner, login, login.role), *_let_connect(run, owner, login.role)]
     if login.name != login.role:
-        changes += _bring(run, login.name, login.connection_limit)
+        changes += _bring_own(run, owner, login, login.name)
         if not run("select pg_has_role(:member, :role, 'member') as it", member=login.name, role=login.role)[0][0]:
             run(f"grant {identifier(login.role)} to {identifier(login.name)}")
             changes.append(f"made {login.name} a member of {login.role}")
@@ -191,6 +191,18 @@ def _bring(run: Run, role: str, limit: int) -> list[str]:
             run(f"alter role {identifier(role)} in database {_here(run)} reset {name}")
             changes.append(f"took back {name} = {value}, which was set for role {role} in this database")
     return changes
+
+
+def _bring_own(run: Run, owner: DatabaseTarget, login: Login, role: str) -> list[str]:
+    try:
+        return _bring(run, role, login.connection_limit)
+    except QueryFailed as error:
+        if error.sqlstate != INSUFFICIENT_PRIVILEGE:
+            raise
+        raise MigrationRefused(
+            f"The role {role} is there, and {owner.user} may not change it: as a superuser, or whoever made it, grant "
+            f"{role} to {owner.user} with admin option, and alter role {owner.user} createrole. Then run it again."
+        ) from error
 
 
 def _bring_member(run: Run, member: str, limit: int) -> list[str]:
