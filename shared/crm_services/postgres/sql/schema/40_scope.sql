@@ -81,13 +81,13 @@ declare
                        collate "default"), $1) > 0
     order by c.id limit $4
   $query$, case when scope = 'all' then 'true' else 'c.created_by_id = $5' end);
-  found integer;
+  matched integer;
 begin
   perform set_config('enable_seqscan', 'on', true);  -- lists do without, which know few customers' ids
   return query execute find using words, after, upto, size, tenant;
-  get diagnostics found = row_count;
-  if upto > 0 and found < size then
-    return query execute find using words, upto, 2147483647, size - found, tenant;
+  get diagnostics matched = row_count;
+  if upto > 0 and matched < size then
+    return query execute find using words, upto, 2147483647, size - matched, tenant;
   end if;
 end $$;
 
