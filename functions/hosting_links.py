@@ -21,7 +21,7 @@ handler = api.handler
 @api.get("/crm/api/hosting/links", responses=answers(LinksAnswer, 400, table=True))
 def hosting_links(
     state: Annotated[
-        State | None, Query(description="Only these; lost, ambiguous, shared: as of the last sync")
+        State | None, Query(description="Only these; lost, gone, ambiguous, shared: as of the last sync")
     ] = None,
     search: Annotated[str | None, Query(min_length=1, max_length=100, pattern="^[^\x00]*$")] = None,
     limit: Annotated[int, Query(ge=1, le=LINKS_LIMIT)] = 20,

@@ -4,7 +4,7 @@ import { said, say, whenMoved } from "./address.js";
 import { ask } from "./api.js";
 import { BATCH } from "./batch.js";
 import { $, element } from "./dom.js";
-import { number } from "./format.js";
+import { joined, number } from "./format.js";
 import { busily, customerLink, part } from "./parts.js";
 import { FIELDS } from "./record.js";
 import { cell, figure, headers, row } from "./table.js";
@@ -52,7 +52,7 @@ async function load(after) {
   next = page.next;
   if (!after) {
     const told = { changed: number(changed), total: number(total) };
-    $("would").textContent = [t("would_sync", told), remaining && t("not_looked_at", { count: number(remaining) })].filter(Boolean).join(" ");
+    $("would").textContent = joined([t("would_sync", told), remaining && t("not_looked_at", { count: number(remaining) })]);
   }
   $("changed").append(...changes.map(drawn));
   const shown = $("changed").children.length;

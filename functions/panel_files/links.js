@@ -13,7 +13,7 @@ import { t } from "./texts.js";
 import "./texts_links.js";
 
 const PATH = "/crm/api/hosting/links";
-const STATES = ["unlinked", "suggested", "ambiguous", "lost", "shared", "linked", "all"];
+const STATES = ["unlinked", "suggested", "ambiguous", "lost", "gone", "shared", "linked", "all"];
 const PAGE = 20;
 const FEW = 8; // what is rare comes in short pages: so many rows are worth a look,
 const MOST = 6; // and so many questions
@@ -85,7 +85,7 @@ async function show() {
 function none(more) {
   if (more) return empty(t("none_so_far"));
   if (said("q")) return empty(t("nothing_found"), element("button.quiet", { onclick: () => choose({ q: "" }) }, t("all")));
-  return empty(t(/ambiguous|lost|shared/.test(state()) ? "none_found_then" : state() === "all" ? "no_customers_text" : `none_${state()}`));
+  return empty(t(/ambiguous|lost|gone|shared/.test(state()) ? "none_found_then" : state() === "all" ? "no_customers_text" : `none_${state()}`));
 }
 
 function chips() {

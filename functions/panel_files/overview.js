@@ -16,7 +16,7 @@ import { linkRate, prepareTiles, showTiles } from "./tiles.js";
 const MARKS = { healthy: "active", attention: "maintenance", warning: "maintenance", critical: "offline" };
 // Where a cause is mended, of those that are mended here: among the links of a state, or in the runs.
 const LINKS = {
-  link_rate_low: "unlinked", account_gone: "unlinked", ambiguous_email: "ambiguous", link_lost: "lost",
+  link_rate_low: "unlinked", account_gone: "gone", ambiguous_email: "ambiguous", link_lost: "lost",
   shared_account: "shared", shared_across_owners: "shared",
 };
 const RUNS = /error_rate_high|customers_failed|never_synced|sync_old/;

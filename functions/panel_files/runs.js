@@ -5,7 +5,7 @@ import { ask } from "./api.js";
 import { followBatch, MARKS, prepareBatch } from "./batch.js";
 import { prepareChanges } from "./changes.js";
 import { $, element } from "./dom.js";
-import { count, moment, number } from "./format.js";
+import { count, joined, moment, number } from "./format.js";
 import { become, open } from "./page.js";
 import { busily, empty, part } from "./parts.js";
 import { began, showRun } from "./run.js";
@@ -58,7 +58,7 @@ function covered(last) {
   $("covered").hidden = !isCovered;
   if (!isCovered) return;
   const told = t("covered", { when: moment(last.ended_at).text, errors: number(last.errors) });
-  $("covered").textContent = [told, last.errors && t("covered_failed")].filter(Boolean).join(" ");
+  $("covered").textContent = joined([told, last.errors && t("covered_failed")]);
 }
 
 function draw() {

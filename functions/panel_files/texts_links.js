@@ -23,6 +23,7 @@ add({
   state_suggested: ["有建议", "With a suggestion"],
   state_ambiguous: ["不唯一", "Ambiguous"],
   state_lost: ["已丢失", "Lost"],
+  state_gone: ["账户不存在", "Account gone"],
   state_shared: ["共用账户", "Shared account"],
   state_linked: ["已关联", "Linked"],
   state_all: ["全部", "All"],

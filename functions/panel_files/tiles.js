@@ -41,7 +41,7 @@ export async function showTiles() {
     const difference = isKnown && differs(of(now), of(before));
     const told = now?.carried ? t("no_sync_today") : !difference ? t("no_day_before")
       : /[1-9]/.test(difference[0]) ? t("since_yesterday", { change: joined(difference) }) : t("as_yesterday");
-    $(id).querySelector(".change").textContent = [drawn && t(drawn), told].filter(Boolean).join(" · ");
+    $(id).querySelector(".change").textContent = (drawn ? `${t(drawn)} · ` : "") + told;
     line($(id).querySelector(".line"), {
       name: t(drawn ?? `${id}_tile`), format, points: days.map((one) => ({ day: one.day, value: of(one), carried: one.carried })),
     });

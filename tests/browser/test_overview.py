@@ -143,7 +143,7 @@ def test_issues_are_shown_in_the_language_of_the_page(visitor: Visitor, database
 
 WAYS = {
     "link_rate_low": "/links?state=unlinked",
-    "account_gone": "/links?state=unlinked",
+    "account_gone": "/links?state=gone",
     "ambiguous_email": "/links?state=ambiguous",
     "link_lost": "/links?state=lost",
     "shared_account": "/links?state=shared",

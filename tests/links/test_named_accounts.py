@@ -59,6 +59,17 @@ def test_a_named_account_that_is_gone_leaves_the_address(client: Client, crm: Cr
     )
 
 
+def test_whose_account_is_gone_is_listed_linked_by_the_address_or_not(client: Client, crm: Crm) -> None:
+    crm.db.run("alter table crm_customers drop constraint crm_customers_user_account_id_fkey")
+    admin, account = crm.account(role="admin"), crm.account("self@example.com")
+    gone = [crm.customer(f"{name}@example.com", user_account_id=999_999) for name in ("self", "nobody")]
+    crm.customer("self@example.com", user_account_id=account)
+    data(client.post("/crm/api/sync-all-hosting", admin))
+
+    listed = data(client.get("/crm/api/hosting/links?state=gone", admin))
+    assert [(one["customer_id"], one["account"] is None) for one in listed] == [(gone[0], False), (gone[1], True)]
+
+
 def test_an_older_crm_without_the_column_links_by_address_and_a_newer_one_after_the_next_migration(
     client: Client, crm: Crm, postgres: Server, database_name: str
 ) -> None:

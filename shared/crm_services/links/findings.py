@@ -9,5 +9,6 @@ def kinds_of(state: str, tenant_id: int | None) -> list[str]:
     return {
         "ambiguous": ["ambiguous_email"],
         "lost": ["link_lost"],
+        "gone": ["account_gone"],
         "shared": ["shared_account", *([ACROSS_OWNERS] if tenant_id is None else [])],
     }.get(state, [])

@@ -12,7 +12,8 @@ from crm_services.links.matching import LINK, NAMES_NOBODY, SAME_KEY, TENANTS
 from crm_services.links.suggestions import suggestions
 from crm_services.postgres.database import Transaction
 
-State = Literal["linked", "unlinked", "ambiguous", "suggested", "lost", "shared"]
+# What can be asked for. "gone" is no state of its own: what names nobody may be linked by its e-mail all the same.
+State = Literal["linked", "unlinked", "ambiguous", "suggested", "lost", "shared", "gone"]
 
 LINKED = {"linked": True, "unlinked": False, "suggested": False, "lost": False, "ambiguous": True, "shared": True}
 # So many customers are looked at for a page, few at first, and suggestions looked for of so many: what is rarer than
