@@ -1,6 +1,6 @@
 """`make links`: what a page of links costs, by its state and with a search or without, and what suggestions cost.
 
-`python -m benchmarks.links [customers]`: 100,000 unless said otherwise. SEARCH_INDEX=1 adds the optional indexes.
+`python -m benchmarks.links [customers]`: 100,000 unless said otherwise.
 """
 
 import os
@@ -110,7 +110,6 @@ def _doubtful(postgres: Server, customers: int) -> str:
                 crm.run(statement)
             with closing(lists.at(postgres, name)) as database:
                 run(database, None, "console")
-        lists.index_searches(crm)
         crm.run("vacuum analyze")
     return name
 

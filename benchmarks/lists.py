@@ -13,8 +13,6 @@ from contextlib import closing
 from importlib import import_module
 from typing import Any, TextIO
 
-from pg8000.native import Connection
-
 from benchmarks import asking, data, report
 from crm_services.postgres.database import Database
 from crm_services.sync.batch import run
@@ -96,16 +94,11 @@ def synced(postgres: Server, customers: int) -> str:
             with closing(at(postgres, name)) as database:
                 run(database, None, "console")
             crm.run("vacuum analyze")
-        index_searches(crm)
+        if os.environ.get("SEARCH_INDEX"):
+            for statement in data.SEARCH_INDEX.read_text().split(";")[:-1]:  # none of them within a transaction
+                crm.run(statement)
+            crm.run("analyze crm_customers")
     return name
-
-
-def index_searches(crm: Connection) -> None:
-    """Make the optional index, if SEARCH_INDEX asks for it."""
-    if os.environ.get("SEARCH_INDEX"):
-        for statement in data.SEARCH_INDEX.read_text().split(";")[:-1]:  # none of them within a transaction
-            crm.run(statement)
-        crm.run("analyze crm_customers")
 
 
 def at(postgres: Server, name: str) -> Database:
