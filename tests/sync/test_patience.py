@@ -168,6 +168,19 @@ def test_read_only_for_a_while_as_a_writer_that_was_demoted(
     assert_nothing_is_lost_or_doubled(owner)
 
 
+@pytest.mark.usefixtures("customers", "network")
+@pytest.mark.parametrize("sqlstate", ["57014", "55P03", "40P01"])
+def test_a_lock_that_somebody_holds_for_longer_than_a_statement_may_take(owner: Connection, sqlstate: str) -> None:
+    owner.run("create sequence public.attempts; grant usage on sequence public.attempts to public")
+    owner.run("create function public.busy() returns trigger language plpgsql as $$ begin"
+              " if nextval('public.attempts') < 3"
+              f" then raise exception using errcode = '{sqlstate}'; end if; return new; end $$")  # fmt: skip
+    owner.run("create trigger busy before update on crm_hosting.runs for each row execute function public.busy()")
+
+    run_daily()
+    assert_nothing_is_lost_or_doubled(owner)
+
+
 @pytest.mark.usefixtures("customers")
 def test_one_that_does_not_come_back_in_time_fails_and_the_next_run_does_it_all(
     network: Relay, owner: Connection, monkeypatch: pytest.MonkeyPatch

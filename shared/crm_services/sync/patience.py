@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TypeVar
 
-from crm_services.base.errors import QueryFailed, Unavailable
+from crm_services.base.errors import PASSING, QueryFailed, Unavailable
 
 Result = TypeVar("Result")
 
@@ -42,7 +42,9 @@ class Patience:
                     raise
             except QueryFailed as error:
                 pause = next(few, None)
-                if pause is None or not error.sqlstate.startswith(WORTH_REPEATING):
+                # A request has no time for what took all that a statement may.
+                may_pass = self.outlives_failover and error.sqlstate.startswith(PASSING) and has_time()
+                if pause is None or not (may_pass or error.sqlstate.startswith(WORTH_REPEATING)):
                     raise
             time.sleep(pause)
 
