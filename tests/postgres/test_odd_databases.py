@@ -74,6 +74,16 @@ def test_it_is_served_synced_and_not_written_twice(client: Client, crm: Crm, own
     assert crm.row(customer) == written
     assert (written["miners_count"], listed["id"], stats["active_miners"], len(miners)) == (3, customer, 3, 1)
     assert status["linked_customers"] == 1
+    for path in (
+        "hosting/customers",
+        "hosting/customers?search=nobody",
+        "hosting/links?search=linked",
+        "hosting/history",
+    ):
+        assert client.get(f"/crm/api/{path}", admin).status_code == 200, path
+    assert client.post("/crm/api/hosting/links/confirm", admin).status_code == 200
+    link = f"/crm/api/customer/{crm.customer('typed@example.com')}/hosting-link?account_id={crm.account()}"
+    assert [client.ask(method, link, admin).status_code for method in ("PUT", "DELETE")] == [200, 200]
 
 
 def test_customers_whose_ids_are_not_above_0_are_in_a_run(client: Client, crm: Crm) -> None:

@@ -57,7 +57,8 @@ with matching as materialized (
   select * from held where verdict = 'exact' and owner_id = coalesce(:owner_id::integer, owner_id)
   order by id limit :limit::integer
 ), confirmed as materialized (
-  select count(*) filter (where crm_hosting.set_link(:caller::integer, id, account_id, 'confirmed', true)) as customers
+  select count(*) filter (where crm_hosting.set_link(
+    :caller::integer, id::integer, account_id::integer, 'confirmed', true)) as customers
   from chosen where not :dry_run::boolean
 )
 select (select count(*) from chosen), (select customers from confirmed),

@@ -75,7 +75,7 @@ declare
   words text := lower(lower(search collate "C") collate "default");
   upto integer := (select n.upto from crm_hosting.next_customers(after, looked_at) n);
   find text := format($query$
-    select c.id from public.crm_customers c
+    select c.id::integer from public.crm_customers c
     where %s and c.id > $2 and c.id <= $3
       and strpos(lower(lower((c.name || ' ' || coalesce(c.company, '') || ' ' || coalesce(c.email, '')) collate "C")
                        collate "default"), $1) > 0
@@ -115,7 +115,7 @@ begin
   after_id := coalesce(after_id, -9223372036854775808);
   if search is null then
     return query
-      select c.id from public.crm_customers c
+      select c.id::integer from public.crm_customers c
       where (coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id) > (after_rank, after_id)
       order by coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id limit size;
     return;
@@ -139,7 +139,7 @@ begin
   -- found would be looked for in order.
   perform set_config('enable_seqscan', 'on', true);
   return query execute $query$
-    select id from (
+    select id::integer from (
       select c.id, coalesce(-c.hosting_net_profit_daily, 'Infinity') as rank from public.crm_customers c
       where lower(lower((c.name || ' ' || coalesce(c.company, '')) collate "C") collate "default") like $1
         and (coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id) > ($2, $3)
