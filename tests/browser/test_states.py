@@ -43,7 +43,7 @@ STATES = {
         f"{LINKS}?state=all",
         people.LONELY_OWNER,
         "no_customers",
-        "Those that you create in the CRM show up here.",
+        "Customers that you create in the CRM show up here.",
     ),
     "links-all-well": (LINKS, people.OPERATOR, "ready", "Every customer is linked."),
     "links-expired": (LINKS, None, "expired", "it goes on where it was"),
