@@ -127,6 +127,24 @@ def test_the_hosting_modules_tables_are_looked_at_where_they_are_the_fleet(
     assert "created view crm_hosting.customers" in migrate(bare)
 
 
+def test_figures_in_whole_numbers_are_migrated(bare: DatabaseTarget, bare_url: str) -> None:
+    with connect(bare_url) as owner:
+        owner.run(
+            "alter table network_snapshots alter btc_price type integer, alter network_difficulty type bigint,"
+            " alter block_reward type smallint;"
+            " alter table user_miners alter actual_hashrate type integer, alter electricity_cost type smallint;"
+            " alter table miner_models alter reference_hashrate type integer"
+        )
+        owner.run("insert into network_snapshots"
+                  " (recorded_at, btc_price, network_difficulty, network_hashrate, block_reward) "
+                  "values ('2026-01-01', 100000, 145, 1000, 3)")  # fmt: skip
+
+    migrate(bare)
+    assert migrate(bare) == []
+    with connect(bare_url) as owner:
+        assert owner.run("select btc_price::bigint from crm_hosting.market") == [[100_000]]
+
+
 def test_who_is_not_the_owner_is_told_who_is(bare: DatabaseTarget, postgres: Server) -> None:
     with (
         _role(postgres, "stranger_crm", "createrole") as role,

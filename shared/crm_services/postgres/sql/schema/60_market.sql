@@ -52,9 +52,9 @@ from (
           network_difficulty::numeric * case when network_difficulty < 1e6 then 1000000000000 else 1 end as network_difficulty
    from public.network_snapshots
    where recorded_at <= %2$s and recorded_at >= '0001-01-02' and is_valid is not false
-     and btc_price > 0 and btc_price < 'Infinity'
-     and network_difficulty > 0 and network_difficulty < 'Infinity'
-     and block_reward > 0 and block_reward < 'Infinity'
+     and btc_price > 0 and btc_price < 'Infinity'::numeric
+     and network_difficulty > 0 and network_difficulty < 'Infinity'::numeric
+     and block_reward > 0 and block_reward < 'Infinity'::numeric
      and %1$s <= %3$s
    order by network_snapshots.recorded_at desc, id desc
    limit 1)
