@@ -39,6 +39,7 @@ def between(tmp_path: Path, postgres: Server, environment: pytest.MonkeyPatch, d
 # ── Silence ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize("is_connected", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_database_that_says_nothing_is_unavailable_long_before_the_function_ends(
@@ -93,6 +94,7 @@ def silent_from(step: str) -> Iterator[int]:
             connection.close()
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize("step", ["the request for TLS", "TLS", "the login", "a login that trickles"])
 def test_each_step_of_a_connection_has_a_limit_and_is_named(
     client: Client, crm: Crm, environment: pytest.MonkeyPatch, step: str
@@ -111,6 +113,7 @@ def test_each_step_of_a_connection_has_a_limit_and_is_named(
         assert logger.get_current_keys()["reason"] == f"{'login' if 'login' in step else 'TLS'}: no answer in time"
 
 
+@pytest.mark.any_version
 def test_a_name_server_that_says_nothing_is_not_waited_for(
     client: Client, crm: Crm, environment: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +142,7 @@ def deaf() -> Iterator[tuple[str, int]]:
         yield listener.getsockname()
 
 
+@pytest.mark.any_version
 def test_of_several_addresses_one_that_is_silent_leaves_time_for_the_next(
     client: Client, crm: Crm, environment: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +158,7 @@ def test_of_several_addresses_one_that_is_silent_leaves_time_for_the_next(
     assert logger.get_current_keys()["reason"] == "TLS: no answer in time"  # the second one's
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize("host", ["db.example.invalid", f"{'x' * 70}.example.com"])
 def test_a_name_that_leads_nowhere_is_said_to(
     client: Client, crm: Crm, environment: pytest.MonkeyPatch, host: str
