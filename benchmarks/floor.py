@@ -5,7 +5,8 @@ No session, no scope, no view, no envelope; but the same figures to the last dig
 
 ACCOUNT = """
 select coalesce(min(a.id) filter (where a.is_active), min(a.id)) as id
-from crm_customers c join user_access a on crm_hosting.email_key(a.email) = crm_hosting.email_key(c.email)
+from crm_customers c join user_access a
+  on crm_hosting.email_key(a.email) collate "C" = crm_hosting.email_key(c.email)
 where c.id = :customer_id::integer
 """
 

@@ -4,7 +4,7 @@ import json
 
 from crm_services.base.errors import BadParameter, QueryFailed
 from crm_services.base.settings import settings
-from crm_services.links.matching import LINK
+from crm_services.links.matching import LINK, ONE
 from crm_services.postgres.database import Transaction
 
 MINERS_LIMIT = 10_000
@@ -86,6 +86,7 @@ def miners_page_json(
     created, _, last_id = (after or "").rpartition(":")
     if last_id and not 0 < int(last_id) <= MAX_ID:
         raise BadParameter(name="after")
+    transaction.ask(ONE)
     try:
         page, following = transaction.row(
             MINERS,

@@ -59,6 +59,8 @@ select link.account_id from crm_hosting.customers c {LINK} where c.id = :custome
 TENANTS = "array(select id from crm_hosting.tenant_customers)"
 # Said before a statement that has them: that they are found by their owner, however many the planner takes them for.
 FEW = "select set_config('enable_seqscan', 'off', true)"
+# Said before a statement about one customer: what finds its few rows is the same each time, and takes longer to plan.
+ONE = "select set_config('plan_cache_mode', 'force_generic_plan', true)"
 # The planner takes a scope for a few customers, for whom it would start no workers; the table's size says better.
 MANY = "select set_config('enable_seqscan', 'on', true), set_config('parallel_setup_cost', '100', true)"
 

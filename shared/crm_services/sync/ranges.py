@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from crm_services.base.settings import history_time_zone, settings
+from crm_services.links.matching import ONE
 from crm_services.postgres.database import Transaction
 from crm_services.sync.days import KEEP_DAYS, mark_customer
 from crm_services.sync.figures import COMPARED, each
@@ -68,9 +69,6 @@ select (select count(*) from compared where is_due), (select count(*) from compa
         from shown)
 """
 
-# A range of one customer is synced in a fifth of the time that a plan for its size would take to make.
-PREPARE_ONE = "set local plan_cache_mode = force_generic_plan"
-
 
 class Synced(NamedTuple):
     """What became of a range; `due` is linked with something to sync, `locked` are ids that somebody else holds."""
@@ -112,7 +110,7 @@ def sync_range(
 
 def sync_one(transaction: Transaction, customer_id: int) -> Synced:
     """Sync one customer, if it is visible."""
-    transaction.rows(PREPARE_ONE)
+    transaction.ask(ONE)
     done = sync_range(transaction, customer_id - 1, customer_id)
     if done.due and not done.locked:
         mark_customer(transaction, customer_id)
@@ -129,5 +127,5 @@ def preview_range(
 
 def preview_one(transaction: Transaction, customer_id: int) -> Preview:
     """What `sync_one` would change."""
-    transaction.rows(PREPARE_ONE)
+    transaction.ask(ONE)
     return preview_range(transaction, customer_id - 1, customer_id, limit=1)
