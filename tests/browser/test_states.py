@@ -9,11 +9,21 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
+import panel
+from local.environment import ROOT
 from tests.browser import people
 from tests.browser.conftest import SCREENSHOTS, Visitor, settled
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 OVERVIEW, LINKS = "/crm/hosting", "/crm/hosting/links"
+RULES = """
+(text) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(text);
+  // A property of one's own is not read: its text is as it is written.
+  return [...sheet.cssRules].map((rule) => rule.cssText.replaceAll(", ", ","));
+}
+"""
 WIDTHS = [320, 480, 720, 900, 1280, 1800, 2560]
 
 
@@ -278,3 +288,14 @@ def test_a_page_of_the_crm_frames_it_and_a_strangers_page_cannot(visitor: Visito
     assert all("frame-ancestors" in one or "404" in one for one in visitor.complaints)
     visitor.complaints.clear()
     visitor.hosts = {host for host in visitor.hosts if urlsplit(host).hostname != "localhost"} & {visitor.server}
+
+
+@pytest.mark.parametrize("name", ["panel.css", "parts.css"])
+def test_a_style_sheet_says_the_same_without_its_blanks(visitor: Visitor, name: str) -> None:
+    page = visitor.browser.new_page()
+    committed = page.evaluate(RULES, (ROOT / "functions" / "panel_files" / name).read_text(encoding="utf-8"))
+    sent = page.evaluate(RULES, panel.FILES[name].decode())
+    page.close()
+
+    assert len(committed) > 40
+    assert sent == committed

@@ -116,10 +116,10 @@ def test_all_that_is_sent_is_small() -> None:
     assert sum(map(len, panel.FILES.values())) < LARGEST
 
 
-def test_what_is_sent_is_what_is_committed_but_for_whole_lines_of_comment_and_indentation(client: Client) -> None:
+def test_a_script_is_sent_as_it_is_committed_but_for_whole_lines_of_comment_and_indentation(client: Client) -> None:
     base = _assets(client.get(PAGES[0]).get_data(as_text=True))[0].rpartition("/")[0]
-    for file in FILES.glob("*.[cj]s*"):
-        comment = re.compile(r"//|/?\*" if file.suffix == ".js" else r"/\*")
+    for file in FILES.glob("*.js"):
+        comment = re.compile(r"//|/?\*")
         lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
         sent = client.get(f"{base}/{file.name}").get_data(as_text=True).splitlines()
 
