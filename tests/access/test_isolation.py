@@ -226,7 +226,7 @@ def test_what_lists_the_customers_of_one_scope_lists_nothing_in_the_other(
     bundle: Connection, crm: Crm, tenants: dict[str, int]
 ) -> None:
     def listed() -> list[list[list[Any]]]:
-        """As a tenant, the next with their ids, those found, and by profit, from the first, from a place, and found."""
+        """As a tenant, the next with their ids, those found, and by profit, first, from a place, and found."""
         return [
             bundle.run("select id from crm_hosting.tenant_customers order by id"),
             bundle.run("select ids from crm_hosting.next_customers(-2147483648, 1000)"),
@@ -234,18 +234,20 @@ def test_what_lists_the_customers_of_one_scope_lists_nothing_in_the_other(
             bundle.run("select crm_hosting.next_by_profit(null, null, null, 1000) order by 1"),
             bundle.run("select crm_hosting.next_by_profit(null, null, 0, 1000) order by 1"),
             bundle.run("select crm_hosting.next_by_profit('customer', null, null, 1000) order by 1"),
+            bundle.run("select crm_hosting.next_by_profit(null, null, null, 1000, 'unlikely_figure') order by 1"),
         ]
 
     alices, bobs, nobodys = (tenants[f"{name}_customer"] for name in ("alice", "bob", "nobodys"))
+    crm.db.run("insert into crm_hosting.findings (customer_id, kind) select id, 'unlikely_figure' from crm_customers")
     for name, customer in (("alice", alices), ("bob", bobs)):
         enter(bundle, tenants[name])
-        assert listed() == [[[customer]], [[[customer]]], [[customer]], [], [], []]
+        assert listed() == [[[customer]], [[[customer]]], [[customer]], [], [], [], []]
         bundle.run("rollback")
-    assert listed() == [[], [[[]]], [], [], [], []]
+    assert listed() == [[], [[[]]], [], [], [], [], []]
 
     enter(bundle, crm.account(role="admin"))
     everybodys = [[alices], [bobs], [nobodys]]
-    assert listed() == [[], [[None]], everybodys, everybodys, everybodys, everybodys]
+    assert listed() == [[], [[None]], everybodys, everybodys, everybodys, everybodys, everybodys]
     bundle.run("rollback")
     lists = ["next_by_profit(null, null, null, 1000)", "next_customers(0, 1000)", "next_found('customer', 0, 1000)"]
     for scope in ("ALL", "all ", "1 or true", "%"):

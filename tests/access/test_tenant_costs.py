@@ -21,7 +21,8 @@ MOST = 20 * OWN
 TABLES = ["crm_customers", "user_access", "links", "findings", "fleet_now", "run_errors", "runs"]
 
 # Two owners of nearly all, so that a tenant's share of the table says nothing of how many are his; his lie scattered.
-# Every customer is linked, has an e-mail that is ambiguous, and failed in the last run over everybody.
+# Every customer is linked, has an e-mail that is ambiguous, machines with unlikely figures, it seems, and failed in the
+# last run over everybody.
 FILL = """
 insert into user_access (name, email, role)
   select 'account', case when i % 2 = 0 then 'a' else 'A' end || (i / 2) || '@example.com', 'client'
@@ -33,7 +34,8 @@ insert into crm_customers (name, email, created_by_id)
 """
 FAIL = """
 insert into crm_hosting.run_errors (run_id, customer_id, sqlstate)
-  select (select max(id) from crm_hosting.runs), id, '23514' from crm_customers
+  select (select max(id) from crm_hosting.runs), id, '23514' from crm_customers;
+insert into crm_hosting.findings (customer_id, kind) select id, 'unlikely_figure' from crm_customers
 """
 READ = """
 select t.relname, t.seq_tup_read + coalesce((
@@ -44,6 +46,7 @@ from pg_stat_user_tables t where t.relname = any (:tables)
 REQUESTS: dict[str, Callable[[Client, int], object]] = {
     "page": lambda client, who: client.get("/crm/api/hosting/customers?limit=5", who),
     "search": lambda client, who: client.get("/crm/api/hosting/customers?search=customer&limit=5", who),
+    "to mend": lambda client, who: client.get("/crm/api/hosting/customers?finding=unlikely_figure&limit=5", who),
     "links": lambda client, who: client.get("/crm/api/hosting/links?limit=5", who),
     "linked": lambda client, who: client.get("/crm/api/hosting/links?search=customer&state=linked&limit=5", who),
     "status": lambda client, who: client.get("/crm/api/sync-status", who),
@@ -94,7 +97,10 @@ def _read(crm: Crm) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("statement", "given"),
     [
-        (CUSTOMERS, {"search": None, "after_id": None, "after_profit": None, "limit": 50, "link_any": True}),
+        (
+            CUSTOMERS,
+            {"search": None, "finding": None, "after_id": None, "after_profit": None, "limit": 50, "link_any": True},
+        ),
         (TENANT_LINK_COUNTS, {"link_any": True}),
         (TENANT_FINDING_COUNTS, {}),
         (LAST_COMPLETED_RUN_OF_TENANT, {"tenant_id": 1}),

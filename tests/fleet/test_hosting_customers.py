@@ -36,6 +36,7 @@ def test_the_customers_come_by_the_profit_of_their_last_sync(client: Client, crm
         "estimated_daily_usd": 5000.0,
         "net_profit_daily": 3200.0,
         "synced_at": row["hosting_synced_at"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "findings": [],
     }
     assert (customers[3]["has_hosting"], customers[3]["net_profit_daily"], customers[3]["synced_at"]) == (
         False,

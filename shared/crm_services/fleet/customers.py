@@ -1,13 +1,22 @@
 """The customers in scope with the figures of their last sync, page by page."""
 
+from typing import Literal, get_args
+
 from crm_services.access.customers import searched
 from crm_services.base.settings import settings
 from crm_services.links.matching import FEW, LINK
 from crm_services.postgres.database import Transaction
 
-# A customer that is searched for, and one that comes after that place.
+# What a sync finds of a customer's machines; what it finds of links, the list of links tells.
+Finding = Literal["unusable_figure", "unknown_status", "unlikely_figure"]
+_FINDINGS = ", ".join(f"'{kind}'" for kind in get_args(Finding))
+
+# A customer that is searched for, that has what is to be mended (looked up one by one: what others have is many times
+# what a tenant's have), and that comes after that place.
 _ASKED = f"""
 {searched("c.name || ' ' || coalesce(c.company, '')")}
+and (:finding::text is null
+  or (select true from crm_hosting.findings f where f.customer_id = c.id and f.kind = :finding::text))
 and (:after_id::bigint is null
   or coalesce(c.hosting_net_profit_daily, '-Infinity') < coalesce(:after_profit::numeric, '-Infinity')
   or (coalesce(c.hosting_net_profit_daily, '-Infinity') = coalesce(:after_profit::numeric, '-Infinity')
@@ -20,7 +29,8 @@ select * from crm_hosting.customers c
 where c.id = any (array(
     select id from crm_hosting.tenant_customers
     union all
-    select crm_hosting.next_by_profit(:search::text, :after_profit::numeric, :after_id::bigint, :limit::integer + 1)))
+    select crm_hosting.next_by_profit(:search::text, :after_profit::numeric, :after_id::bigint, :limit::integer + 1,
+                                      :finding::text)))
   and {_ASKED}
 """
 
@@ -46,7 +56,9 @@ select (select coalesce(json_agg(json_build_object(
           'estimated_daily_btc', c.hosting_estimated_daily_btc,
           'estimated_daily_usd', c.hosting_estimated_daily_usd,
           'net_profit_daily', c.hosting_net_profit_daily,
-          'synced_at', to_char(c.hosting_synced_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+          'synced_at', to_char(c.hosting_synced_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+          'findings', array(select f.kind from crm_hosting.findings f
+                            where f.customer_id = c.id and f.kind in ({_FINDINGS}) order by f.kind)
         ) order by c.rank desc, c.id), '[]')::text from shown c {LINK}),
        last.profit, last.id
 from (select count(*) > :limit::integer as has_more from page) found left join last on has_more
@@ -55,8 +67,13 @@ ONE_CUSTOMER = _PAGE.format(found=_ONE)
 CUSTOMERS = _PAGE.format(found=_SCOPE)
 
 
-def customers_page_json(
-    transaction: Transaction, customer_id: int | None, search: str | None, after: str | None, limit: int
+def customers_page_json(  # noqa: PLR0913, PLR0917 (each is a filter of its own)
+    transaction: Transaction,
+    customer_id: int | None,
+    search: str | None,
+    finding: Finding | None,
+    after: str | None,
+    limit: int,
 ) -> tuple[str, str | None]:
     """One page as a JSON array of `CustomerSchema`, most profit first, and what to go on after (None at the end)."""
     profit, _, last_id = (after or ":").partition(":")
@@ -65,6 +82,7 @@ def customers_page_json(
     page, next_profit, next_id = transaction.row(
         ONE_CUSTOMER if of_one else CUSTOMERS,
         search=search,
+        finding=finding,
         after_profit=profit or None,
         after_id=last_id or None,
         limit=limit,

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from crm_services.fleet.customers import Finding
 from crm_services.http.schemas.envelope import Answer, Count, Schema
 
 BY_LOCATION = (
@@ -123,6 +124,7 @@ class CustomerSchema(Schema):
     estimated_daily_usd: float | None = None
     net_profit_daily: float | None = None
     synced_at: str | None = Field(None, description="When a sync last changed the record, UTC")
+    findings: list[Finding] = Field([], description="What the last sync found of its machines: figures to be mended")
 
 
 class StatsAnswer(Answer[HostingStatsSchema]):

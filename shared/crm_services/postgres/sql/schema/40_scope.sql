@@ -94,9 +94,11 @@ end $$;
 -- For who sees all, and nobody else, the next so many customers by profit: after that profit (null: never synced) and id,
 -- or (a null id) from the first. The index on the profit is in this order; through the view it is none's. Of a search the
 -- first are looked for among the next few thousand, where what is common is found, and only then among all, where an
--- index serves what is rare (optional: search_index.sql).
+-- index serves what is rare (optional: search_index.sql). Who has a finding is likewise looked for among the next, but
+-- where the finding's own index knows no more than that.
+drop function if exists crm_hosting.next_by_profit(text, numeric, bigint, integer);
 create or replace function crm_hosting.next_by_profit(
-  search text, after_profit numeric, after_id bigint, size integer
+  search text, after_profit numeric, after_id bigint, size integer, finding text default null
 ) returns setof integer
 language plpgsql stable security definer rows 50
 set search_path = pg_catalog, pg_temp
@@ -106,6 +108,7 @@ declare
   looked_at constant integer := 5000;
   after_rank numeric := case when after_id is null then '-Infinity' else coalesce(-after_profit, 'Infinity') end;
   pattern text := '%' || regexp_replace(lower(lower(search collate "C") collate "default"), '([\\%_])', '\\\1', 'g') || '%';
+  is_rare boolean;
   ids integer[];
   are_all boolean;
 begin
@@ -113,37 +116,46 @@ begin
     return;
   end if;
   after_id := coalesce(after_id, -9223372036854775808);
-  if search is null then
+  if search is null and finding is null then
     return query
       select c.id::integer from public.crm_customers c
       where (coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id) > (after_rank, after_id)
       order by coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id limit size;
     return;
   end if;
-  with next as materialized (
-    select c.id, lower(lower((c.name || ' ' || coalesce(c.company, '')) collate "C") collate "default") like pattern as is_found
-    from public.crm_customers c
-    where (coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id) > (after_rank, after_id)
-    order by coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id limit looked_at
-  ), found as materialized (
-    select id from next where is_found limit size
-  )
-  select array(select id from found),
-         case when (select count(*) from found) = size then true else (select count(*) from next) < looked_at end
-    into ids, are_all;
-  if are_all then
-    return query select unnest(ids);
-    return;
+  is_rare := finding is not null and looked_at >= (
+    select count(*) from (select from crm_hosting.findings f where f.kind = finding limit looked_at + 1) known);
+  if not is_rare then
+    with next as materialized (
+      select c.id, (search is null
+                    or lower(lower((c.name || ' ' || coalesce(c.company, '')) collate "C") collate "default") like pattern)
+               and (finding is null
+                    or (select true from crm_hosting.findings f where f.customer_id = c.id and f.kind = finding)) as is_found
+      from public.crm_customers c
+      where (coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id) > (after_rank, after_id)
+      order by coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id limit looked_at
+    ), found as materialized (
+      select id from next where is_found limit size
+    )
+    select array(select id from found),
+           case when (select count(*) from found) = size then true else (select count(*) from next) < looked_at end
+      into ids, are_all;
+    if are_all then
+      return query select unnest(ids);
+      return;
+    end if;
+    -- Planned for this pattern, which all names may have to be read for.
+    perform set_config('enable_seqscan', 'on', true);
   end if;
-  -- Planned for this pattern, which all names may have to be read for; the order is had from what was found, or the first
-  -- found would be looked for in order.
-  perform set_config('enable_seqscan', 'on', true);
-  return query execute $query$
+  -- The order is had from what was found, or the first found would be looked for in order.
+  return query execute format($query$
     select id::integer from (
-      select c.id, coalesce(-c.hosting_net_profit_daily, 'Infinity') as rank from public.crm_customers c
-      where lower(lower((c.name || ' ' || coalesce(c.company, '')) collate "C") collate "default") like $1
+      select c.id, coalesce(-c.hosting_net_profit_daily, 'Infinity') as rank from %s
+      where ($1 is null or lower(lower((c.name || ' ' || coalesce(c.company, '')) collate "C") collate "default") like $1)
         and (coalesce(-c.hosting_net_profit_daily, 'Infinity'), c.id) > ($2, $3)
       offset 0) found
     order by rank, id limit $4
-  $query$ using pattern, after_rank, after_id, size;
+  $query$, case when finding is null then 'public.crm_customers c' else
+    'crm_hosting.findings f join public.crm_customers c on f.kind = $5 and c.id = f.customer_id' end)
+  using pattern, after_rank, after_id, size, finding;
 end $$;
