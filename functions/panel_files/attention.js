@@ -2,7 +2,7 @@
 
 import { said, say } from "./address.js";
 import { $, element } from "./dom.js";
-import { day, hashrate, joined, number, percent } from "./format.js";
+import { change, day, hashrate, joined, number, percent } from "./format.js";
 import { customerLink, empty } from "./parts.js";
 import { t } from "./texts.js";
 
@@ -31,5 +31,5 @@ function drawn({ customer_id: id, name, kind, since, before, after, severity }) 
     element("span.dot.offline", customerLink(id, name)),
     element("span.what", t(kind, { before: told(before), after: told(after) })),
     element("span.muted.since", t("since", { day: day(since) })),
-    element("strong.bad", severity ? `${isShare ? "" : "−"}${joined(percent(severity))}` : ""));
+    element("strong.bad", severity ? joined(isShare ? percent(severity) : change(-severity)) : ""));
 }

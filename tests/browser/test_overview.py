@@ -75,7 +75,7 @@ def test_what_needs_attention_comes_worst_first_and_a_click_opens_the_customer(v
     assert len(worst) > 2
     assert listed == [one["customer_id"] for one in worst[:5]]
     first = page.locator("#worst li").first
-    expect(first).to_contain_text(f"−{worst[0]['severity']:.1f} %")
+    expect(first).to_contain_text(f"-{worst[0]['severity']:.1f} %")
     first.locator(".since").click(force=True)  # the whole row is the link
     settled(page)
     assert page.url.endswith(f"/crm/hosting/customer/{worst[0]['customer_id']}?theme=light")
