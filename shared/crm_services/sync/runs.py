@@ -73,13 +73,13 @@ where {of_scope("r", "{scope}")} and r.state = 'completed' order by {newest("r")
 """
 # Its operations, how many of them failed, and what it counted.
 LAST_COMPLETED_RUN = f"""
-select ended_at, synced + errors, errors, total, linked,
+select id, ended_at, synced + errors, errors, total, linked,
        coalesce(round(100.0 * linked / nullif(total, 0), 2), 0), findings::text
 from ({_LAST_COMPLETED.format(scope="0")}) last
 """
 # The last one that covered the tenant, his own or one over everybody, of which he learns what failed of his own alone.
 LAST_COMPLETED_RUN_OF_TENANT = f"""
-select ended_at, case when tenant_id is not null then synced + errors end,
+select id, ended_at, case when tenant_id is not null then synced + errors end,
        case when tenant_id is not null then errors else (
          select count(*)::integer from crm_hosting.run_errors e
          where e.run_id = last.id and e.customer_id = any ({TENANTS})) end,
@@ -91,12 +91,26 @@ from (
 """
 
 
+# Of the customers in scope the first that a run could not sync, looked up one by one.
+_FAILURES = """
+select json_build_object('customer_id', customer_id, 'name', name, 'sqlstate', sqlstate, 'constraint', constraint_name)
+from (
+  select e.*, (select name from crm_hosting.customers c where c.id = e.customer_id) as name
+  from crm_hosting.run_errors e where e.run_id = :run_id::bigint and {own}
+) failed
+where name is not null order by customer_id limit 100
+"""
+FAILURES = _FAILURES.format(own="true")
+FAILURES_OF_TENANT = _FAILURES.format(own=f"e.customer_id = any ({TENANTS})")
+
+
 class Completed(NamedTuple):
     """A completed run; what it counted and, of one over everybody, its operations are None for a tenant.
 
     `link_rate` is in percent; `findings` are JSON, customers by kind; None too of a run that noted none.
     """
 
+    run_id: int
     ended_at: datetime
     operations: int | None
     failed: int
@@ -138,9 +152,15 @@ def last_covering(transaction: Transaction, caller: Caller) -> dict[str, Any] | 
     last = last_completed(transaction, caller.tenant_id)
     if last is None:
         return None
-    is_over_everybody = caller.tenant_id is None or last.operations is None
-    ended_at = f"{last.ended_at:%Y-%m-%dT%H:%M:%SZ}"
-    return {"ended_at": ended_at, "errors": last.failed, "is_over_everybody": is_over_everybody}
+    is_his = last.operations is not None
+    find = FAILURES if caller.tenant_id is None else FAILURES_OF_TENANT
+    return {
+        "run_id": last.run_id if is_his else None,
+        "ended_at": f"{last.ended_at:%Y-%m-%dT%H:%M:%SZ}",
+        "errors": last.failed,
+        "is_over_everybody": caller.tenant_id is None or not is_his,
+        "failures": [one for (one,) in transaction.rows(find, run_id=last.run_id)] if last.failed else [],
+    }
 
 
 def last_completed(transaction: Transaction, tenant_id: int | None) -> Completed | None:

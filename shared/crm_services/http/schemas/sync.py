@@ -133,9 +133,13 @@ class BatchPreviewAnswer(Answer[BatchPreviewSchema]):
 class LastRun(Schema):
     """The newest completed run that covered the caller's customers: his own, or one over everybody."""
 
+    run_id: int | None = Field(None, description="Null where the run is not the caller's to see")
     ended_at: str = Field(description="UTC")
     errors: Count = Field(description="Of the caller's customers, those that it could not sync")
     is_over_everybody: bool
+    failures: list[RunFailure] = Field(
+        [], description="The first hundred of them, by id, that are still the caller's customers"
+    )
 
 
 class RunsAnswer(Answer[list[RunSchema]]):
