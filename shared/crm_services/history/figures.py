@@ -5,26 +5,32 @@ that: what is the fleet's once for each fleet, what is the market's once for eac
 (PostgreSQL's functions that build objects look each name up anew, which takes twice as long.)
 """
 
-# The figures are worked out as the sync does it: nothing is rounded before the end, machines earn nothing where there
-# are none, and without a market nobody knows what they earn.
-_BTC = "round(earning_hashrate * btc_per_terahash_day, 8)"
-_USD = "round(earning_hashrate * usd_per_terahash_day, 2)"
-
 
 def _or_null(figure: str) -> str:
     return f"coalesce(({figure})::text, 'null')"
 
 
-def fleet_json(by_location: str) -> str:
-    """Of a row with a day's fleet, three columns: what its days begin with, what they go on with, and `has_machines`.
+# The figures are worked out as the sync does it: nothing is rounded before the end, machines earn nothing where there
+# are none, and without a market nobody knows what they earn.
+_BTC = "round(earning_hashrate * btc_per_terahash_day, 8)"
+_USD = "round(earning_hashrate * usd_per_terahash_day, 2)"
+NET_PROFIT = f"""
+case when has_machines then {_or_null(f"{_USD} - electricity_cost")} else (-electricity_cost)::text end
+"""
 
-    `by_location` is the text of a JSON value.
-    """
-    return f"""
+# Of a row with a day's fleet, two columns: `has_machines`, and what its days begin with.
+FLEET_JSON = """
 active + offline + maintenance > 0 as has_machines,
 '"miners_count":' || active + offline + maintenance || ',"active_miners":' || active
   || ',"offline_miners":' || offline || ',"maintenance_miners":' || maintenance
-  || ',"total_hashrate":' || round(hashrate, 2) || ',"total_power":' || power as fleet,
+  || ',"total_hashrate":' || round(hashrate, 2) || ',"total_power":' || power as fleet
+"""
+
+
+def fleet_json(by_location: str) -> str:
+    """The same and a third, what its days go on with; `by_location` is the text of a JSON value."""
+    return f"""
+{FLEET_JSON},
 ',"by_location":' || coalesce({by_location}, 'null') as standing
 """
 
@@ -43,8 +49,7 @@ def day_json(more: str = "") -> str:
   || ',"estimated_daily_btc":' || case when has_machines then {_or_null(_BTC)} else '0' end
   || ',"estimated_daily_usd":' || case when has_machines then {_or_null(_USD)} else '0' end
   || ',"electricity_cost_daily":' || electricity_cost
-  || ',"net_profit_daily":'
-  || case when has_machines then {_or_null(f"{_USD} - electricity_cost")} else (-electricity_cost)::text end
+  || ',"net_profit_daily":' || {NET_PROFIT}
   || standing || coalesce(market, ',"btc_price":null,"network_difficulty":null') || '}}'
 """
 

@@ -124,7 +124,7 @@ class Api(APIGatewayHttpResolver):
         if following := {name: str(value) for name, value in more.items() if value is not None}:
             query = urlencode(dict(self.current_event.query_string_parameters) | following)
             self._table_headers["Link"] = f'<{self.current_event.path}?{query}>; rel="next"'
-        return Json(as_csv(rows, of.model_fields, within))
+        return Json(as_csv(rows, of.columns(), within))
 
     def _let_in_and_answer(self, event: Event, context: Any) -> dict[str, Any]:
         if self.permission is None:

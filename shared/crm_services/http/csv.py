@@ -47,7 +47,7 @@ def as_csv(rows: str, columns: Iterable[str], within: str | None = None) -> str:
     """A JSON array of objects (or that member of an object) as a table.
 
     Figures are as they are, text so that no cell is a formula, null is nothing. A list or an object within a row is a
-    cell of JSON.
+    cell of JSON, unless columns are of what is in the object: `before.power`.
     """
     names = list(columns)
     written = io.StringIO()
@@ -55,8 +55,14 @@ def as_csv(rows: str, columns: Iterable[str], within: str | None = None) -> str:
     writer.writerow(names)
     found = json.loads(rows, parse_int=_Figure, parse_float=_Figure)
     for row in found[within] if within else found:
-        writer.writerow([_cell(row.get(name)) for name in names])
+        writer.writerow([_cell(_at(row, name)) for name in names])
     return BYTE_ORDER_MARK + written.getvalue()
+
+
+def _at(row: dict[str, Any], name: str) -> Any:
+    outer, _, inner = name.partition(".")
+    found = row.get(outer)
+    return found.get(inner) if inner and found is not None else found
 
 
 def _cell(value: Any) -> str:

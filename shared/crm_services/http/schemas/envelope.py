@@ -14,6 +14,11 @@ class Schema(BaseModel):
 
     model_config = ConfigDict(defer_build=True)
 
+    @classmethod
+    def columns(cls) -> list[str]:
+        """What a table of such rows has a column of."""
+        return list(cls.model_fields)
+
 
 class Answer(Schema, Generic[Data]):
     """The envelope of every success with data."""
