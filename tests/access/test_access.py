@@ -40,6 +40,7 @@ ASKS_FOR = {
     "GET /crm/api/customer/{customer_id}/hosting-history": VIEW,
     "GET /crm/api/customer/{customer_id}/hosting-performance": VIEW,
     "GET /crm/api/hosting/history": VIEW,
+    "GET /crm/api/hosting/changes": VIEW,
     "GET /crm/api/hosting/attention": VIEW,
     "GET /crm/api/hosting/customers": VIEW,
     "GET /crm/api/hosting/links": VIEW,

@@ -44,6 +44,7 @@ from pg_stat_user_tables t where t.relname = any (:tables)
 """
 
 REQUESTS: dict[str, Callable[[Client, int], object]] = {
+    "changes": lambda client, who: client.get("/crm/api/hosting/changes?limit=5", who),
     "page": lambda client, who: client.get("/crm/api/hosting/customers?limit=5", who),
     "search": lambda client, who: client.get("/crm/api/hosting/customers?search=customer&limit=5", who),
     "to mend": lambda client, who: client.get("/crm/api/hosting/customers?finding=unlikely_figure&limit=5", who),

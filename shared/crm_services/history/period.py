@@ -33,14 +33,15 @@ def period(first: str | None, upto: str | None) -> Period:
 
     Raises BadParameter for what is none, ends before it begins or is longer than MOST_DAYS.
     """
-    found = Period(_day("from", first), _day("to", upto))
+    found = Period(day_named("from", first), day_named("to", upto))
     if found.first and found.upto and not 0 <= (found.upto - found.first).days < MOST_DAYS:
         earliest = date.fromordinal(max(1, found.upto.toordinal() - MOST_DAYS + 1))
         raise BadParameter("bad_parameter_of", name="from", allowed=f"{earliest} – {found.upto}")
     return found
 
 
-def _day(name: str, written: str | None) -> date | None:
+def day_named(name: str, written: str | None) -> date | None:
+    """The date that the parameter of that name is, as ISO 8601 writes it; raises BadParameter for what is none."""
     try:
         return None if written is None else date.fromisoformat(written)
     except ValueError:

@@ -44,6 +44,59 @@ class ScopeHistoryAnswer(Answer[list[ScopeDaySchema]]):
     """The scope's days, oldest first."""
 
 
+class FleetSchema(Schema):
+    """A fleet on one day, as the customer's history has it."""
+
+    miners_count: Count = Field(description="Machines: active + offline + maintenance")
+    active_miners: Count
+    offline_miners: Count
+    maintenance_miners: Count
+    total_hashrate: float = Field(description="TH/s of those machines, rounded to 0.01")
+    total_power: Count = Field(description="W of those machines")
+    net_profit_daily: float | None = Field(None, description="USD of that day; null without usable market data")
+
+
+class ChangeSchema(Schema):
+    """A fleet that was another one on one day than on the other."""
+
+    customer_id: int
+    name: str
+    before: FleetSchema | None = Field(None, description="null where the fleet is new")
+    after: FleetSchema
+
+    @classmethod
+    def columns(cls) -> list[str]:
+        """The columns of a table: each figure has one, as in `before.miners_count`."""
+        figures = FleetSchema.columns()
+        return ["customer_id", "name", *(f"{which}.{name}" for which in ("before", "after") for name in figures)]
+
+
+class MarketSchema(Schema):
+    """By what the last sync of a day worked its figures out."""
+
+    btc_price: float | None = Field(None, description="USD")
+    network_difficulty: float | None = None
+
+
+class BothMarkets(Schema):
+    """Of the two days; null where nothing had been synced by then."""
+
+    before: MarketSchema | None = None
+    after: MarketSchema | None = None
+
+
+class ChangesAnswer(Answer[list[ChangeSchema]]):
+    """A page of the fleets that changed, largest difference of the hashrate that earns first."""
+
+    day: str | None = Field(None, description="Of which day; null before the first sync")
+    since: str | None = Field(
+        None, description="The synced day before it, which it is compared with; null where none is"
+    )
+    market: BothMarkets
+    count: Count = Field(description="How many fleets changed, beyond the page too")
+    next: str | None = Field(None, description="What `after` takes to go on; null at the end")
+
+
 class AttentionSchema(Schema):
     """Something that changed for the worse between two days, and is not well again."""
 

@@ -35,6 +35,9 @@ create table if not exists crm_hosting.fleet_days (
   primary key (customer_id, day)
 );
 create index if not exists fleet_days_until on crm_hosting.fleet_days (until);
+-- Which fleets began on a day: others than before it, or new.
+create index if not exists fleet_now_day on crm_hosting.fleet_now (day);
+create index if not exists fleet_days_day on crm_hosting.fleet_days (day);
 
 -- The market by which a day's last sync worked its dollars out, and with it that there was one: of everybody (0, 0), of
 -- a tenant's customers (tenant, 0), of one customer (0, customer). Without a usable snapshot the figures are null.
