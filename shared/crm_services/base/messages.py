@@ -141,6 +141,34 @@ TEXTS: dict[str, tuple[str, str]] = {
         "缺失或无效的数据库索引:{count} 个(运行 Migrate 可重建)",
         "Database indexes that are missing or not valid, which Migrate makes again: {count}",
     ),
+    # What to do about it: to who sees all customers, and to an owner.
+    "sync_now_all": (
+        "请全部同步;每日同步未完成的原因见 DailySync 的日志(docs/runbook.md,SyncAgeAlarm)",
+        "Sync all; why the daily run did not complete says its log (docs/runbook.md, SyncAgeAlarm)",
+    ),
+    "sync_now_owner": (
+        "请全部同步,并告知管理员每日同步没有完成",
+        "Sync all, and tell the administrator that the daily run did not complete",
+    ),
+    "have_a_market_all": (
+        "在 CRM 中用实时数据运行收益计算器;要每小时更新,部署 MarketRefresh(MarketSecretArn),已部署则查看其日志",
+        "Run the CRM's profitability calculator with live data; with MarketSecretArn set MarketRefresh fetches hourly, "
+        "and its log says why where it cannot",
+    ),
+    "have_a_market_owner": (
+        "在 CRM 中用实时数据运行收益计算器,或告知管理员",
+        "Run the CRM's profitability calculator with live data, or tell the administrator",
+    ),
+    "correct_market_all": (
+        "核对最新一条行情的价格与难度(CRM 的难度以万亿计);有误则将其 is_valid 设为 false",
+        "Check the newest snapshot's price and difficulty (the CRM's is in trillions); if they are wrong, set its "
+        "is_valid to false",
+    ),
+    "correct_market_owner": (
+        "收入与利润暂不可信;请告知管理员",
+        "Do not go by revenue and profit for now, and tell the administrator",
+    ),
+    "migrate_all": ("步骤见 docs/deploy.md 第 5 节", "How: docs/deploy.md, 5"),
 }
 
 

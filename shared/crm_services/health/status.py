@@ -10,6 +10,7 @@ from crm_services.access.entry import Caller
 from crm_services.base.messages import Language
 from crm_services.base.settings import settings
 from crm_services.health.judgement import Figures, judge
+from crm_services.health.remedies import remedies
 from crm_services.links.matching import link_counts
 from crm_services.market.newest import market
 from crm_services.postgres.database import Transaction
@@ -52,6 +53,7 @@ def sync_status(transaction: Transaction, caller: Callable[[], Caller], language
         findings=findings,
     )
     health, issues = judge(figures, settings().thresholds, language)
+    said_where_any = {"remedies": remedies(issues, tenant_id, language), "counted_at": _utc(counts.counted_at)}
     return {
         "total_customers": counts.total,
         "linked_customers": counts.linked,
@@ -61,7 +63,7 @@ def sync_status(transaction: Transaction, caller: Callable[[], Caller], language
         "sync_health": health,
         "issues": [*issues.values()],
         "causes": [*issues],
-    } | ({"counted_at": _utc(counts.counted_at)} if counts.counted_at else {})
+    } | {name: value for name, value in said_where_any.items() if value}
 
 
 def _left_by(run: Completed) -> _Counts | None:

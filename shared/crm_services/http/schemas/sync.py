@@ -101,6 +101,10 @@ class SyncStatusSchema(Schema):
     )
     issues: list[str] = Field(description="A sentence for each cause, in the caller's language")
     causes: list[str] = Field([], description="The names of these causes, in the same order: what a program goes by")
+    remedies: dict[str, str] = Field(
+        {},
+        description="What to do about those that no list of customers leads to, by cause; absent where there are none",
+    )
 
 
 class StatusAnswer(Answer[SyncStatusSchema]):
