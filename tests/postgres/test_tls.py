@@ -28,6 +28,14 @@ HOST = "localhost"
 IN_THE_CLEAR, UNDER_TLS = False, True
 
 
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
 @dataclass
 class Secured:
     """A PostgreSQL that listens to TCP, and lets whoever comes that way in under TLS alone."""
@@ -57,7 +65,7 @@ class Secured:
 
     def rule(self, kind: str) -> None:
         """Let in by TCP as pg_hba.conf has it: `hostssl`, `hostnossl` or `host`."""
-        rules = f"local all all trust\n{kind} all all 127.0.0.1/32 trust\n"
+        rules = f"local all all trust\n{kind} all all 127.0.0.1/32 trust\n{kind} all all ::1/128 trust\n"
         (self.folder / "data" / "pg_hba.conf").write_text(rules)
         with connect(self.server.url("postgres", "postgres")) as admin:
             admin.run("select pg_reload_conf()")
@@ -74,7 +82,7 @@ def running() -> Iterator[Secured]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        with server(folder, {"fsync": "off"}, listen="127.0.0.1", port=port) as one:
+        with server(folder, {"fsync": "off"}, listen="127.0.0.1,::1", port=port) as one:
             yield Secured(one, Path(folder))
 
 
@@ -118,6 +126,23 @@ def refused(url: str) -> object:
 @pytest.mark.parametrize("mode", ["allow", "prefer", "require", "verify-ca", "verify-full"])
 def test_a_server_that_insists_on_tls_is_spoken_to_at_loopback_too(secured: Secured, known: str, mode: str) -> None:
     assert reached(secured.url(f"sslmode={mode}{known}")) == UNDER_TLS
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        pytest.param("::1", "[::1]", marks=pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")),
+    ],
+)
+def test_a_certificate_may_be_for_an_address_of_either_kind(
+    secured: Secured, authority: Authority, known: str, address: str, host: str
+) -> None:
+    assert refused(secured.url(f"sslmode=verify-full{known}", host)) == "TLS: the certificate is another host's"
+
+    secured.show(authority.server(address))
+
+    assert reached(secured.url(f"sslmode=verify-full{known}", host)) == UNDER_TLS
 
 
 @pytest.mark.parametrize("query", ["", "sslmode=disable"])

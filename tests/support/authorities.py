@@ -1,5 +1,6 @@
 """Authorities, and what a server needs to be a host: made for a test."""
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +39,7 @@ class Authority:
     def server(self, host: str, days: int = MONTH, first_day: int = -MONTH + 1) -> Credentials:
         """What a server needs to be this host for so many days, the first of them so many from today."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.DNSName(host)])
+        names = x509.SubjectAlternativeName([_alternative(host)])
         chain = self._signed(_named(host), key, days, names, first_day).public_bytes(Encoding.PEM)
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return Credentials(chain + (self.pem if self._above else b""), private)
@@ -60,3 +61,10 @@ class Authority:
 
 def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _alternative(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
