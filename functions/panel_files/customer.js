@@ -56,7 +56,7 @@ async function show() {
     become("ready");
     parts.push(part("past", () => showPast(customerId)), showPerformance(customerId));
   }
-  $("record").hidden = isEmpty && !customer.synced_at; // nothing to write, and nothing written before
+  $("record").hidden = isEmpty && !customer.synced_at && !customer.findings.length; // nothing to write, and nothing written before
   if (!$("record").hidden) await showRecord(customer);
   await Promise.all(parts);
 }

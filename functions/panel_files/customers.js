@@ -9,6 +9,10 @@ import { fail } from "./page.js";
 import { busily, customerLink, empty, prepareSearch } from "./parts.js";
 import { cell, figure, headers, row } from "./table.js";
 import { t } from "./texts.js";
+import "./texts_fields.js";
+
+/** What a sync finds of a customer’s machines: each lists the customers that have it. */
+export const FINDINGS = ["unusable_figure", "unknown_status", "unlikely_figure"];
 
 const PATH = "/crm/api/hosting/customers";
 const PAGE = 25;
@@ -37,16 +41,29 @@ export function prepareCustomers() {
     again();
   });
   $("more").onclick = () => busily($("more"), () => list({ limit: PAGE, after }).catch(fail));
+  $("everybody").onclick = () => {
+    say({ finding: "", rows: "" });
+    again();
+    $("search").focus();
+  };
   whenMoved(() => {
     $("search").value = said("q");
     again();
   });
 }
 
-/** As many as the address says. */
-export const showCustomers = () => list({ limit: Math.min(Math.max(Number(said("rows")) || PAGE, PAGE), MOST) });
+/** As many as the address says, and those alone. */
+export function showCustomers() {
+  const only = finding();
+  $("ranking").textContent = only ? t("only", { finding: t(only) }) : t("customers_by_profit");
+  $("everybody").hidden = !only;
+  return list({ limit: Math.min(Math.max(Number(said("rows")) || PAGE, PAGE), MOST) });
+}
 
-const query = (more) => new URLSearchParams({ ...(said("q") && { search: said("q") }), ...more });
+const finding = () => FINDINGS.find((one) => one === said("finding"));
+const query = (more) => new URLSearchParams({
+  ...(said("q") && { search: said("q") }), ...(finding() && { finding: finding() }), ...more,
+});
 
 async function list(more) {
   const page = await asked(query(more));
@@ -56,7 +73,7 @@ async function list(more) {
   after = page.next;
   const shown = $("list").children.length;
   say({ rows: shown > PAGE ? shown : "" }, false);
-  $("shown").replaceChildren(shown ? t("customers_shown", { count: number(shown) }) : empty(t("nothing_found")));
+  $("shown").replaceChildren(shown ? t("customers_shown", { count: number(shown) }) : empty(t(finding() && !said("q") ? "nobody_left" : "nothing_found")));
   $("more").hidden = !after;
 }
 

@@ -4,7 +4,7 @@ import { within } from "./address.js";
 import { ask } from "./api.js";
 import { showAttention } from "./attention.js";
 import { prepareBatch } from "./batch.js";
-import { prepareCustomers, showCustomers } from "./customers.js";
+import { FINDINGS, prepareCustomers, showCustomers } from "./customers.js";
 import { $, element } from "./dom.js";
 import { moment, number, timeOfDay } from "./format.js";
 import { become, notify, open } from "./page.js";
@@ -14,7 +14,7 @@ import "./texts_overview.js";
 import { linkRate, prepareTiles, showTiles } from "./tiles.js";
 
 const MARKS = { healthy: "active", attention: "maintenance", warning: "maintenance", critical: "offline" };
-// Where a cause is mended, of those that are mended here: among the links of a state, or in the runs.
+// Where a cause is mended, of those that are mended here: among the links of a state, by a customer, or in the runs.
 const LINKS = {
   link_rate_low: "unlinked", account_gone: "gone", ambiguous_email: "ambiguous", link_lost: "lost",
   shared_account: "shared", shared_across_owners: "shared",
@@ -47,7 +47,7 @@ async function show() {
   else become("ready");
 }
 
-function health({ sync_health: verdict, issues, causes }, worst, { data: [newest], last }) {
+function health({ sync_health: verdict, issues, causes, remedies }, worst, { data: [newest], last }) {
   const kind = verdict === "healthy" && worst.customers ? "attention" : verdict;
   const text = t(`verdict_${kind}`, { count: number(worst.customers) });
   $("verdict").replaceChildren(element(`span.dot.${MARKS[kind]}`, text));
@@ -55,15 +55,19 @@ function health({ sync_health: verdict, issues, causes }, worst, { data: [newest
   $("verdict").dataset.health = verdict;
   $("last_sync").replaceChildren(...lastSync(newest, last));
   $("issues").replaceChildren(...issues.map((issue, at) => {
-    const href = wayFrom(causes[at], worst, newest);
-    return element("li", href ? element("a", { href }, issue) : issue);
+    const href = wayFrom(causes[at], last, newest);
+    const remedy = remedies?.[causes[at]];
+    return element("li", href ? element("a", { href }, issue) : issue, remedy && element("span.lesser", remedy));
   }));
 }
 
-function wayFrom(cause, worst, newest) {
+function wayFrom(cause, last, newest) {
   if (LINKS[cause]) return within("/crm/hosting/links", { state: LINKS[cause] });
-  if (RUNS.test(cause)) return within("/crm/hosting/runs", newest?.errors && { run: newest.run_id });
-  if (worst.data.some(({ kind }) => kind === cause)) return `${within("/crm/hosting", { worst: "all" })}#attention`;
+  if (FINDINGS.includes(cause)) return `${within("/crm/hosting", { finding: cause })}#customers`;
+  if (!RUNS.test(cause)) return;
+  // What failed in a run that is not the reader’s is told above the list.
+  const run = last?.errors ? last.run_id : newest?.errors && newest.run_id;
+  return within("/crm/hosting/runs", run && { run }) + (last?.errors && !run ? "#list" : "");
 }
 
 /** When the last sync was and how it went, and what has become of a newer one. */

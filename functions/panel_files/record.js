@@ -22,6 +22,8 @@ export const FIELDS = {
 export async function showRecord(customer) {
   const synced = customer.synced_at ? t("changed_at", { when: moment(customer.synced_at).text }) : t("never_synced");
   const say = (text) => { $("record-state").textContent = `${synced} ${text}`; };
+  const found = customer.findings.map((kind) => element("li.bad", t(kind)));
+  $("findings").replaceChildren(...found, found.length ? element("li", t("mend")) : "");
   compare(customer, {});
   try {
     const { data: changes } = await ask(`${customerPath(customer.id)}/sync-hosting?dry_run=true`, "POST");

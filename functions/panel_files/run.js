@@ -54,7 +54,8 @@ function extend(id, list, failures, next) {
   list.after(more);
 }
 
-function failed({ customer_id: id, name, sqlstate, constraint }) {
+/** A line of a customer that failed: why, and a button that tries again. */
+export function failed({ customer_id: id, name, sqlstate, constraint }) {
   const shown = name ?? t("customer_number", { id });
   const told = element("span.lesser", { role: "status" }, words("why", WHY, sqlstate, constraint ?? ""));
   const again = element("button.quiet", { "aria-label": t("again_for", { name: shown }) }, t("retry"));

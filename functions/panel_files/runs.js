@@ -8,7 +8,7 @@ import { $, element } from "./dom.js";
 import { count, joined, moment, number } from "./format.js";
 import { become, open } from "./page.js";
 import { busily, empty, part } from "./parts.js";
-import { began, showRun } from "./run.js";
+import { began, failed, showRun } from "./run.js";
 import { cell, figure, headers, row } from "./table.js";
 import { t } from "./texts.js";
 
@@ -52,10 +52,11 @@ async function older() {
   draw();
 }
 
-/** An owner's list has the owner's own runs alone; what the daily run over everybody did is said beside it. */
+/** An owner's list has the owner's own runs alone; what failed in the daily run over everybody is said beside it. */
 function covered(last) {
   isCovered = last?.is_over_everybody && runs.every((run) => run.tenant_id != null);
   $("covered").hidden = !isCovered;
+  $("uncovered").replaceChildren(...(isCovered ? last.failures.map(failed) : []));
   if (!isCovered) return;
   const told = t("covered", { when: moment(last.ended_at).text, errors: number(last.errors) });
   $("covered").textContent = joined([told, last.errors && t("covered_failed")]);

@@ -34,9 +34,10 @@ add({
   hashrate_down: ["算力下降:{before} → {after}", "Hashrate down: {before} → {after}"],
   offline_share: ["离线矿机:{before} → {after}", "Machines offline: {before} → {after}"],
   link_lost: ["失去托管账户关联,数据已清零", "Lost its hosting account: its figures were cleared"],
-  unusable_figure: ["矿机数据出现无效数值", "Machines with figures that cannot be used"],
   since: ["自 {day}", "since {day}"],
   customers_by_profit: ["客户利润排行", "Customers by profit"],
+  only: ["仅显示:{finding}", "Only: {finding}"],
+  nobody_left: ["已没有这样的客户。", "Nobody has it any more."],
   search_customers: ["搜索客户或公司", "Search customer or company"],
   synced: ["同步更新", "Synced"],
 });

@@ -22,7 +22,7 @@ add({
   no_runs: ["还没有运行过。点击“全部同步”开始第一次。", "Nothing has run yet. “Sync all” is the first run."],
   no_runs_own: ["您还没有发起过同步。", "You have not asked for a run yet."],
   covered: ["每日全量同步最近完成于{when},您的客户失败 {errors} 个。这里是您自己发起的同步。", "The daily run over everybody last completed {when}; of your customers {errors} failed. Here are the runs that you asked for."],
-  covered_failed: ["点击“全部同步”重试,并查看原因。", "“Sync all” tries those again, and says why."],
+  covered_failed: ["“全部同步”会全部重试。", "“Sync all” tries them all again."],
   runs_shown: ["已显示 {count} 次", "Runs shown: {count}"],
   older: ["更早的", "Older runs"],
   run: ["运行", "Run"],

@@ -149,7 +149,9 @@ WAYS = {
     "shared_account": "/links?state=shared",
     "customers_failed": "/runs?run=7",
     "sync_old": "/runs?run=7",
-    "unusable_figure": "?worst=all#attention",
+    "unusable_figure": "?finding=unusable_figure#customers",
+    "unknown_status": "?finding=unknown_status#customers",
+    "unlikely_figure": "?finding=unlikely_figure#customers",
     "market_stale": None,  # nothing of that is mended here
 }
 
@@ -157,11 +159,9 @@ WAYS = {
 def test_what_is_wrong_is_a_click_from_where_it_is_mended(visitor: Visitor) -> None:
     page = visitor.open("/crm/hosting")
     status = visitor.get(page, STATUS) | {"issues": [*WAYS], "causes": [*WAYS]}
-    unusable = {"customer_id": 1, "name": "Somebody", "kind": "unusable_figure", "since": "2026-11-28", "severity": 0}
     newest = RUN | {"state": "completed", "errors": 2}
     page.route("**/sync-status*", answered(status))
     page.route("**/sync-runs?*", answered([newest], last=LAST))
-    page.route("**/hosting/attention*", answered([unusable | {"before": None, "after": None}], customers=1))
     page.reload()
     settled(page)
 
