@@ -15,6 +15,7 @@ from crm_services.http.api import Api, CustomerId
 from crm_services.http.csv import Shape
 from crm_services.http.schemas.history import (
     AttentionAnswer,
+    AttentionSchema,
     ChangesAnswer,
     ChangeSchema,
     DaySchema,
@@ -74,11 +75,11 @@ def hosting_changes(
     )
 
 
-@api.get("/crm/api/hosting/attention", responses=answers(AttentionAnswer, 400))
-def attention(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Json:
+@api.get("/crm/api/hosting/attention", responses=answers(AttentionAnswer, 400, table=True))
+def attention(limit: Annotated[int, Query(ge=1, le=1000)] = 100, shape: Shape = None) -> Json:
     """What changed for the worse between two days, worst first, until it is well again or a month has passed.
 
     As the last run over everybody found it: hashrate lost, machines offline, a lost link, figures that turned unusable.
     """
     worst, customers = attention_json(api.transaction, limit)
-    return ok(worst, customers=customers)
+    return api.table(worst, AttentionSchema, shape) or ok(worst, customers=customers)

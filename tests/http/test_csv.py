@@ -49,6 +49,7 @@ def test_every_list_is_the_same_as_csv(client: Client, crm: Crm, owner: Connecti
     crm.customer("nobody@example.com", name="nobody", company=None)
     batch.run(database, None, "console")
     [[run]] = owner.run("select max(id) from crm_hosting.runs")
+    owner.run(f"insert into crm_hosting.attention values ({customer}, 'hashrate_down', 1, '2026-11-27', 99.5, 10, 90)")
 
     for path, rows in (
         ("/crm/api/hosting/customers", 3),
@@ -56,6 +57,8 @@ def test_every_list_is_the_same_as_csv(client: Client, crm: Crm, owner: Connecti
         (f"/crm/api/customer/{customer}/hosting-history", 1),
         ("/crm/api/hosting/history", 1),
         ("/crm/api/hosting/links", 3),
+        ("/crm/api/hosting/attention", 1),
+        ("/crm/api/sync-runs", 1),
         (f"/crm/api/sync-runs/{run}", 1),
     ):
         body = json.loads(body_of(client.get(path, admin)), parse_int=str, parse_float=str)["data"]
