@@ -5,6 +5,7 @@ import { ask } from "./api.js";
 import { followBatch, MARKS, prepareBatch } from "./batch.js";
 import { prepareChanges } from "./changes.js";
 import { $, element } from "./dom.js";
+import { csv } from "./download.js";
 import { count, joined, moment, number } from "./format.js";
 import { become, open } from "./page.js";
 import { busily, empty, part } from "./parts.js";
@@ -25,6 +26,7 @@ let isCovered = false;
 
 document.title = `${t("runs")} · ${t("hosting")}`;
 $("columns").append(...headers([RUN, ...COUNTS, TOOK]));
+$("runs-csv").append(csv("/crm/api/sync-runs?limit=1000", "runs"));
 $("older").onclick = () => busily($("older"), () => part("list", older));
 prepareBatch(show);
 prepareChanges();
