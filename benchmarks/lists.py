@@ -28,11 +28,18 @@ MOST = 1.2  # how many times as long it may take among many
 TENANTS: dict[str, tuple[str, dict[str, str]]] = {
     "page": ("hosting_customers", {}),
     "search": ("hosting_customers", {"search": "mining"}),
+    "to be mended": ("hosting_customers", {"finding": "unusable_figure"}),
     "status": ("sync_status", {}),
     "links": ("hosting_links", {}),
     "runs": ("sync_runs", {}),
     "preview": ("sync_all_hosting", {"dry_run": "true"}),
     "sync-all": ("sync_all_hosting", {}),
+}
+# Which customers have what to be mended: few, a tenth, and those who come last.
+FOUND = {
+    "few": ("unlikely_figure", "id % 10000 = 7"),
+    "a ninth": ("unusable_figure", "id % 9 = 3"),
+    "all who were never synced": ("unknown_status", "hosting_net_profit_daily is null"),
 }
 # How many letters of a customer's name, which nobody else's may have: eight are rare, three are not.
 PARTS = {"rare": 8, "found in thousands": 3}
@@ -81,6 +88,7 @@ def _of_all(postgres: Server, name: str) -> dict[str, tuple[str, dict[str, str]]
         "search, found in none": "no such name",
         "search, two letters": "zz",
     }
+    pages |= {f"to be mended, {which}": {"finding": kind} for which, (kind, _) in FOUND.items()}
     asked = pages | {what: {"search": text} for what, text in searches.items()}
     return {what: ("hosting_customers", query) for what, query in asked.items()} | {"status": ("sync_status", {})}
 
@@ -93,6 +101,8 @@ def synced(postgres: Server, customers: int) -> str:
         if not crm.run("select from crm_hosting.runs where tenant_id is null and state = 'completed'"):
             with closing(at(postgres, name)) as database:
                 run(database, None, "console")
+            for kind, which in FOUND.values():
+                crm.run(f"insert into crm_hosting.findings select id, '{kind}' from crm_customers where {which}")
             crm.run("vacuum analyze")
         if os.environ.get("SEARCH_INDEX"):
             for statement in data.SEARCH_INDEX.read_text().split(";")[:-1]:  # none of them within a transaction
