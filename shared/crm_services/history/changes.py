@@ -102,7 +102,7 @@ with last as materialized (
   {LINK}
   cross join lateral ({_shown("span.day", _NOW)}) latter
   left join lateral ({_shown("span.since")}) former on true
-  where link.account_id = s.account_id
+  where c.id = any (array(select customer_id from shown)) and link.account_id = s.account_id
 )
 select (select '[' || coalesce(string_agg(item, ',' order by difference desc, customer_id), '') || ']' from drawn),
        (select count(*) from changed), span.day, span.since,
