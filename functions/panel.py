@@ -17,13 +17,22 @@ from crm_services.http.seal import sealed
 
 # Whole lines of comment, indentation and empty lines: what people read and a browser would only load.
 UNSENT = re.compile(r"^[ \t]*(?://.*\n|/\*(?:(?!\*/)[\s\S])*\*/[ \t]*\n|\n)|^[ \t]+", re.MULTILINE)
-# And the blanks of a style sheet that part nothing: in a selector no colon has one behind it.
-UNSENT_OF_CSS = re.compile(r"(?<=[{};,]) | (?={)|(?<=:) |\n|;(?=\s*})")
+# And of each kind of file what parts nothing. In a style sheet's selector no colon has a blank behind it; a script has
+# comments behind its lines too, and an end of line behind which no statement can end; a page's words are all elsewhere.
+UNSENT_OF = {
+    ".css": re.compile(r"(?<=[{};,]) | (?={)|(?<=:) |\n|;(?=\s*})"),
+    ".js": re.compile(
+        r"""\ +//\ .* | (?<=[,;{(\[])\n | [;,](?=\n[)}\]])
+        | (?<=^import)\  | (?<=^import\ {)\  | (?<=,)\ (?=[^"\n]*}\ from) | \ (?=}\ from\ ") | (?<=})\ (?=from\ ")""",
+        re.MULTILINE | re.VERBOSE,
+    ),
+    ".html": re.compile(r"\n(?=</?(?!a\b|button|data|input|span|time))"),
+}
 
 
 def _sent(path: Path) -> bytes:
     text = UNSENT.sub("", path.read_text(encoding="utf-8"))
-    return (UNSENT_OF_CSS.sub("", text) if path.suffix == ".css" else text).encode()
+    return (UNSENT_OF[path.suffix].sub("", text) if path.suffix in UNSENT_OF else text).encode()
 
 
 FILES = {path.name: _sent(path) for path in sorted(Path(__file__).with_name("panel_files").iterdir())}

@@ -116,16 +116,27 @@ def test_all_that_is_sent_is_small() -> None:
     assert sum(map(len, panel.FILES.values())) < LARGEST
 
 
-def test_a_script_is_sent_as_it_is_committed_but_for_whole_lines_of_comment_and_indentation(client: Client) -> None:
+def test_a_script_is_sent_as_it_is_committed_but_for_comments_blanks_and_ends_that_end_nothing(client: Client) -> None:
     base = _assets(client.get(PAGES[0]).get_data(as_text=True))[0].rpartition("/")[0]
     for file in FILES.glob("*.js"):
-        comment = re.compile(r"//|/?\*")
         lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-        sent = client.get(f"{base}/{file.name}").get_data(as_text=True).splitlines()
+        code = [re.sub(r"(^| +)//.*|^/?\*.*", "", line) for line in lines]
+        expected = [line for line in code if line]
+        sent = client.get(f"{base}/{file.name}").get_data(as_text=True)
 
-        assert [line for line in lines if line and not comment.match(line)] == sent, file
-        # What spans lines would lose its indentation.
+        assert _squeezed("\n".join(expected)) == _squeezed(sent), file
+        assert all(text in sent for line in expected for text in re.findall(r'"[^"]*"', line)), file
+        # A line that ends a statement ends a line.
+        assert sent.count("\n") >= sum(line[-1] not in ",;{([" for line in expected), file
+        # A text with what looks like a comment would lose its end, and one that spans lines its indentation.
+        ends = [line.partition(" // ")[0] for line in lines if " // " in line]
+        assert all(line.count('"') % 2 == 0 for line in ends), file
         assert all(line.count("`") % 2 == 0 for line in lines), file
+
+
+def _squeezed(script: str) -> str:
+    """All but blanks and what ends a block or a list."""
+    return re.sub(r"\s+|[;,](?=\n?[)}\]])", "", script)
 
 
 def test_no_file_names_another_host_or_sets_html() -> None:

@@ -1,0 +1,56 @@
+// What changed on a day since the synced day before it: the market in words, and the fleets, largest difference first.
+
+import { ask } from "./api.js";
+import { element } from "./dom.js";
+import { count, day as date, difficulty, dollarsRoughly, hashrate, joined, number, percent } from "./format.js";
+import { busily, customerLink, empty, part } from "./parts.js";
+import { t } from "./texts.js";
+import "./texts_differences.js";
+
+const FORMATS = {
+  btc_price: dollarsRoughly, network_difficulty: difficulty,
+  miners_count: count, active_miners: count, total_hashrate: hashrate, net_profit_daily: dollarsRoughly,
+};
+const [PRICE, DIFFICULTY, ...FLEET] = Object.keys(FORMATS);
+const PROFIT = FLEET.pop();
+
+/** Fill a part of the page: of that day, or of the last one that was synced. */
+export async function showDifferences(node, asked = "") {
+  const title = element(asked ? "h3" : "h2", t("differences"));
+  if (!node.firstChild) node.append(title, element("ol.worst.hold"));
+  const list = element("ol.worst");
+  const more = element("button", t("more"));
+  const load = async (after) => {
+    const page = await ask(`/crm/api/hosting/changes?limit=5&day=${asked}&after=${after}`);
+    list.append(...page.data.map(drawn));
+    more.hidden = !page.next;
+    more.onclick = () => busily(more, () => part(node.id, () => load(page.next)));
+    return page;
+  };
+  const { since, market, count: all } = await load("");
+  const day = since && date(since);
+  const told = since ? [t("since", { day }), moved(market, PRICE), moved(market, DIFFICULTY), all && t("fleets_changed", { count: number(all) })] : [];
+  if (!all) list.append(element("li", empty(t(since ? "no_difference" : "no_day_before", { day }))));
+  node.replaceChildren(title, element("p.muted", told.filter(Boolean).join(" · ")), list, element("p.pager", more));
+}
+
+const step = (days, of) => days.filter(Boolean).map((one) => joined(FORMATS[of](one[of]))).join(" → ");
+
+function moved({ before, after }, of) {
+  const by = after[of] / before[of] - 1;
+  const [how, ...days] = by ? [by > 0 ? "rose" : "fell", before, after] : ["stood", after];
+  return before[of] && after[of] && t(how, { what: t(of), by: joined(percent(Math.abs(100 * by))), step: step(days, of) });
+}
+
+function drawn({ customer_id: id, name, before, after }) {
+  const days = [before, after];
+  const what = FLEET.filter((of) => before?.[of] !== after[of]).map((of) => `${t(of)} ${step(days, of)}`);
+  if (!before) what.unshift(t("new_fleet"));
+  const [was, now] = [before ? before[PROFIT] : 0, after[PROFIT]];
+  const gain = was != null && now != null && now - was;
+  return element("li", { "data-customer": id },
+    element("span", customerLink(id, name)),
+    element("span.what", what.join(" · ")),
+    element("span.muted.since", `${t("hosting_net_profit_daily")} ${step(days, PROFIT)}`),
+    element(gain < 0 ? "strong.bad" : "strong.good", gain && `${gain < 0 ? "−" : "+"}${joined(dollarsRoughly(Math.abs(gain)))}`));
+}
