@@ -1,6 +1,8 @@
 """The runs as an operator reviews them: who, when, over what, with what result, and who failed why."""
 
 import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from pg8000.native import Connection
@@ -22,7 +24,11 @@ def refused(crm: Crm, owner: Connection) -> list[int]:
     return [crm.linked_customer(electricity_cost=5.0) for _ in range(3)]
 
 
-def test_a_run_tells_who_when_what_and_how_it_ended(client: Client, crm: Crm, owner: Connection) -> None:
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "Etc/GMT-14"])  # a day apart at any time, or two
+def test_a_run_tells_who_when_what_and_how_it_ended(
+    client: Client, crm: Crm, owner: Connection, environment: pytest.MonkeyPatch, zone: str
+) -> None:
+    environment.setenv("HISTORY_TIME_ZONE", zone)
     admin = crm.account(role="admin")
     crm.linked_customer()
     crm.customer("nobody@example.com")
@@ -56,6 +62,7 @@ def test_a_run_tells_who_when_what_and_how_it_ended(client: Client, crm: Crm, ow
         "changed": 1,
         "started_at": started,
         "ended_at": ended,
+        "day": datetime.now(ZoneInfo(zone)).date().isoformat(),
     }
 
 

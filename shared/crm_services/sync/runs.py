@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from crm_services.access.entry import Caller
 from crm_services.base.errors import NotFound
-from crm_services.base.settings import settings
+from crm_services.base.settings import history_time_zone, settings
 from crm_services.links.matching import FEW, TENANTS
 from crm_services.postgres.database import Transaction
 from crm_services.sync.counts import DONE_SO_FAR
@@ -25,6 +25,7 @@ json_build_object(
   'links_ambiguous', r.ambiguous, 'links_shared', r.shared,
   'started_at', to_char(r.started_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'ended_at', to_char(r.ended_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'day', (coalesce(r.ended_at, r.heartbeat_at) at time zone :time_zone::text)::date,
   'duration_seconds', round(extract(epoch from coalesce(r.ended_at, r.heartbeat_at) - r.started_at), 3)
 )
 """
@@ -120,6 +121,10 @@ class Completed(NamedTuple):
     findings: str | None
 
 
+def _given() -> dict[str, object]:
+    return {"dead_after": settings().run_dead_after_seconds, "time_zone": history_time_zone()}
+
+
 def runs_page_json(transaction: Transaction, caller: Caller, before: int | None, limit: int) -> tuple[str, int | None]:
     """One page of the runs in the caller's scope as a JSON array, newest first, and what to go on before."""
     of_tenant = {} if caller.tenant_id is None else {"tenant_id": caller.tenant_id}
@@ -127,7 +132,7 @@ def runs_page_json(transaction: Transaction, caller: Caller, before: int | None,
         RUNS_OF_TENANT if of_tenant else RUNS,
         before=before,
         limit=limit,
-        dead_after=settings().run_dead_after_seconds,
+        **_given(),
         **of_tenant,
     )
     return page, following
@@ -140,7 +145,7 @@ def run_json(
 
     Raises NotFound where there is no such run, or it is not the caller's to see: which of the two, nobody is told.
     """
-    rows = transaction.rows(RUN, run_id=run_id, after=after, limit=limit, dead_after=settings().run_dead_after_seconds)
+    rows = transaction.rows(RUN, run_id=run_id, after=after, limit=limit, **_given())
     if not rows or caller.tenant_id not in {None, rows[0][0]}:
         raise NotFound("run_not_found")
     [(_, run, following)] = rows

@@ -66,6 +66,7 @@ class RunSchema(Schema):
     )
     started_at: str = Field(description="UTC")
     ended_at: str | None = Field(None, description="UTC; null while it runs")
+    day: str = Field(description="Of the history, on which it ended: by the calendar of HistoryTimeZone")
     duration_seconds: float
 
 
