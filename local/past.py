@@ -15,7 +15,9 @@ from local.postgres import connect
 DAYS = 90
 SEED = 20260830
 # Whose fleet lost hashrate, by the place among the synced customers: how many days ago, and the part that was lost.
-LOSSES = {1: (1, 0.34), 3: (0, 0.46), 8: (0, 0.31), 12: (2, 0.64), 21: (0, 0.27), 30: (5, 0.38)}
+LOSSES = {1: (1, 0.34), 3: (0, 0.46), 8: (0, 0.31), 12: (2, 0.64), 17: (0, 0.08), 21: (0, 0.27), 30: (5, 0.38)}
+# Who has bought machines since last night: the part of them that was there before.
+GROWN = {5: 0.97, 10: 0.93, 14: 0.9, 25: 0.88}
 # Nights on which nothing ran, and one on which the database went away.
 MISSED = {23, 41}
 FAILED = 17
@@ -94,8 +96,10 @@ def invent(url: str) -> bool:
                    "power", "electricity_cost")  # fmt: skip
         for place, found in enumerate(db.run(NOW)):
             fleet = dict(zip(columns, found, strict=True))
-            ago, lost = LOSSES.get(place, (None, 0.0))
+            ago, lost = LOSSES.get(place, (0 if place in GROWN else None, 0.0))
             days = _fleet(chance, fleet, today, ago, lost)
+            if place in GROWN:
+                days[-1] |= _day(fleet, GROWN[place], 1.0)
             db.run(KEPT, rows=json.dumps(days, default=str))
             db.run(BEGUN, day=days[-1]["until"], customer=fleet["customer_id"])
             if ago:
