@@ -29,9 +29,10 @@ export async function showDifferences(node, asked = "") {
   };
   const { since, market, count: all } = await load("");
   const day = since && date(since);
-  const told = since ? [t("since", { day }), moved(market, PRICE), moved(market, DIFFICULTY), all && t("fleets_changed", { count: number(all) })] : [];
+  const told = since ? [moved(market, PRICE), moved(market, DIFFICULTY), all && t("fleets_changed", { count: number(all) })] : [];
   if (!all) list.append(element("li", empty(t(since ? "no_difference" : "no_day_before", { day }))));
-  node.replaceChildren(title, element("p.muted", told.filter(Boolean).join(" · ")), list, element("p.pager", more));
+  const head = element("div.head", title, since && element("span.muted", t("since", { day })));
+  node.replaceChildren(head, element("p", told.filter(Boolean).join(" · ")), list, element("p.pager", element("span"), more));
 }
 
 const step = (days, of) => days.filter(Boolean).map((one) => joined(FORMATS[of](one[of]))).join(" → ");
@@ -48,9 +49,10 @@ function drawn({ customer_id: id, name, before, after }) {
   if (!before) what.unshift(t("new_fleet"));
   const [was, now] = [before ? before[PROFIT] : 0, after[PROFIT]];
   const gain = was != null && now != null && now - was;
+  const [sign, tone, kind] = gain < 0 ? ["−", "bad", "offline"] : gain > 0 ? ["+", "good", "active"] : ["", "muted", "sold"];
   return element("li", { "data-customer": id },
-    element("span", customerLink(id, name)),
+    element(`span.dot.${kind}`, customerLink(id, name)),
     element("span.what", what.join(" · ")),
     element("span.muted.since", `${t("hosting_net_profit_daily")} ${step(days, PROFIT)}`),
-    element(gain < 0 ? "strong.bad" : "strong.good", gain && `${gain < 0 ? "−" : "+"}${joined(dollarsRoughly(Math.abs(gain)))}`));
+    element(`strong.${tone}`, gain && sign + joined(dollarsRoughly(Math.abs(gain)))));
 }

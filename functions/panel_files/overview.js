@@ -5,6 +5,7 @@ import { ask } from "./api.js";
 import { showAttention } from "./attention.js";
 import { prepareBatch } from "./batch.js";
 import { FINDINGS, prepareCustomers, showCustomers } from "./customers.js";
+import { showDifferences } from "./differences.js";
 import { $, element } from "./dom.js";
 import { moment, number, timeOfDay } from "./format.js";
 import { become, notify, open } from "./page.js";
@@ -38,6 +39,7 @@ async function show() {
     part("tiles", showTiles),
     part("linked", async () => linkRate(await status)),
     part("attention", async () => showAttention(await worst)),
+    part("differences", () => showDifferences($("differences"))),
     part("customers", showCustomers),
   ];
   for (const one of [status, worst, runs]) one.catch(() => {}); // a part says it

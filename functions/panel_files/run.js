@@ -2,6 +2,7 @@
 
 import { ask, customerPath, newest } from "./api.js";
 import { MARKS } from "./batch.js";
+import { showDifferences } from "./differences.js";
 import { $, element, time } from "./dom.js";
 import { csv } from "./download.js";
 import { count, moment, timeOfDay } from "./format.js";
@@ -36,10 +37,14 @@ export async function showRun(id) {
     element("dl.facts", ...Object.entries(facts).filter(([, known]) => known != null).map(([name, known]) =>
       element("div", element("dt", t(name)), element("dd", figure(known, count))))),
   ].filter(Boolean));
-  if (!run.errors) return;
-  const list = element("ul.ranked");
-  $("run").append(element("div.head", element("h3", t("could_not")), csv(`/crm/api/sync-runs/${id}`, `run-${id}`)), list);
-  extend(id, list, failures, next);
+  if (run.errors) {
+    const list = element("ul.ranked");
+    $("run").append(element("div.head", element("h3", t("could_not")), csv(`/crm/api/sync-runs/${id}`, `run-${id}`)), list);
+    extend(id, list, failures, next);
+  }
+  const changes = element("section", { id: "differences" });
+  $("run").append(changes);
+  await part(changes.id, () => showDifferences(changes, run.day));
 }
 
 /** More failures, and a button as long as there are others. */
