@@ -21,13 +21,13 @@ CUSTOMERS = 600
 CHUNK = 40
 
 # A third of the customers is linked to an account with one to three batches of machines; every 100th of those pays
-# more for its power than the CRM accepts.
+# more for its power than the CRM accepts. Two owners have half of them each.
 DATA = f"""
 insert into miner_models (model_name, manufacturer, reference_hashrate, reference_power)
   select 'Model ' || i, 'Maker', 100, 3000 from generate_series(1, 3) i;
 insert into user_access (name, email) select 'account', 'account' || i || '@example.com'
   from generate_series(1, {CUSTOMERS}, 3) i;
-insert into crm_customers (name, email) select 'customer', 'Account' || i || '@example.com'
+insert into crm_customers (name, email, created_by_id) select 'customer', 'Account' || i || '@example.com', 1 + i % 2
   from generate_series(1, {CUSTOMERS}) i;
 insert into user_miners (user_id, miner_model_id, quantity, actual_hashrate, actual_power, electricity_cost)
   select a.id, 1 + n, a.id % 9 + n, 100, 3000, case when a.id % 100 = 0 then 500 else 0.05 end
@@ -47,6 +47,8 @@ where case when f.is_refused or f.email is null then c.hosting_synced_at is not 
                 is distinct from (f.machines, round(f.machines * 100 * 0.000001 * :price, 2)) end
 """
 
+
+LINKS = "select tenant_id, total_customers, linked_customers from crm_hosting.scope_days order by 1"
 
 # Of the runs that are not ended: the customers in their ranges, up to each one's cursor.
 DONE = """
@@ -133,6 +135,8 @@ class Killer:
             assert run["state"] != "running", run
             done = self.counted.get(run["id"], CUSTOMERS)
             assert run["total"] == run["synced"] + run["skipped"] + run["errors"] == done, (run, done)
+        half = CUSTOMERS // 2, linked // 2
+        assert self.owner.run(LINKS) == [[0, CUSTOMERS, linked], [1, *half], [2, *half]]
         wrong = self.owner.run(WRONG, price=self.price)
         assert wrong == [], f"{len(wrong)} customers are wrong"
 

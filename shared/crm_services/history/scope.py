@@ -9,7 +9,11 @@ from crm_services.postgres.database import Transaction
 
 _TOTALS = "customers, active, offline, maintenance, hashrate, earning_hashrate, power, electricity_cost"
 
-_CUSTOMERS = "'\"customers\":' || customers || ',' ||"
+# How many have a fleet, how many there are, and how many are linked.
+_CUSTOMERS = """
+'"customers":' || customers || ',"total_customers":' || coalesce(total_customers::text, 'null')
+  || ',"linked_customers":' || coalesce(linked_customers::text, 'null') || ',' as counts
+"""
 
 # The totals as runs over everybody left them, from the first that had any of this scope. A day of such a run on which
 # the scope had nothing has zeros; one without a run has what the last one before it had.
@@ -20,7 +24,8 @@ with {PERIOD}, asked as materialized (
   where begun.first is not null
 ), marks as materialized (
   select greatest(m.day, asked.first) as starts, m.day, m.btc_price, m.network_difficulty, m.btc_per_terahash_day,
-         {", ".join(f"coalesce(t.{name}, 0) as {name}" for name in _TOTALS.split(", "))}, t.places
+         {", ".join(f"coalesce(t.{name}, 0) as {name}" for name in _TOTALS.split(", "))}, t.places,
+         t.total_customers, t.linked_customers
   from asked
   cross join lateral (
     select * from crm_hosting.market_days
@@ -40,9 +45,9 @@ with {PERIOD}, asked as materialized (
   from (select first + n as day from asked, generate_series(0, upto - first) n) d
   left join marks m on m.starts = d.day
 )
-select {days_json(''''"customers":' || customers || ',' ||''')}
+select {days_json("counts ||")}
 from days
-left join (select starts, customers, earning_hashrate, electricity_cost, btc_per_terahash_day,
+left join (select starts, {_CUSTOMERS}, earning_hashrate, electricity_cost, btc_per_terahash_day,
              {fleet_json(SHOWN_PLACES)}, {MARKET_JSON} from marks offset 0) m on m.starts = days.mark_of
 """
 

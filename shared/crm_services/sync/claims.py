@@ -48,7 +48,8 @@ select exists (select from crm_hosting.run_ranges where run_id = :run_id::bigint
 
 MOVE = f"""
 update crm_hosting.run_ranges
-set cursor = :upto::integer, {", ".join(f"{name} = {name} + :{name}::integer" for name in vars(Counts()))}
+set cursor = :upto::integer, links = links || :links::jsonb,
+    {", ".join(f"{name} = {name} + :{name}::integer" for name in vars(Counts()))}
 where run_id = :run_id::bigint and number = :number::integer
 """
 
@@ -62,9 +63,12 @@ class Claim:
     cursor: int
     upto: int
 
-    def move(self, transaction: Transaction, upto: int, counts: Counts) -> None:
-        """Note what became of the customers up to that id, in the transaction that did the work."""
-        transaction.rows(MOVE, run_id=self.run_id, number=self.number, upto=upto, **vars(counts))
+    def move(self, transaction: Transaction, upto: int, counts: Counts, links: str = "[]") -> None:
+        """Note what became of the customers up to that id, in the transaction that did the work.
+
+        `links` are the linked of them by owner, as a range's sync tells them.
+        """
+        transaction.rows(MOVE, run_id=self.run_id, number=self.number, upto=upto, links=links, **vars(counts))
 
 
 def cut(transaction: Transaction, run_id: int, after: int, size: int) -> int | None:

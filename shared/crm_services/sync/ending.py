@@ -43,19 +43,19 @@ class Ending:
 
         def end(transaction: Transaction) -> tuple[float, Counts]:
             nonlocal digest
-            ended = self.lease.end(transaction, state, failure, by)
+            seconds, counts, links = self.lease.end(transaction, state, failure, by)
             if state == "completed":
                 transaction.rows(SCOPE_TO, tenant_id=self.lease.tenant_id)
                 note_shared(transaction, self.lease.tenant_id)
                 self.doubts = count_doubts(transaction, self.lease.run_id, self.lease.tenant_id)
                 mark_run(transaction, self.lease.tenant_id)
                 if self.lease.tenant_id is None:
-                    total_day(transaction)
+                    total_day(transaction, counts, links)
                     note_findings(transaction, self.lease.run_id)
                     self.needing_attention = review(transaction)
                     digest = claim(transaction, self.lease.run_id)
                     _warn_of_indexes(transaction)
-            return ended
+            return seconds, counts
 
         if state == "completed" and self.lease.tenant_id is None:
             forget_last(self._database)

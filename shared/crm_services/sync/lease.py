@@ -67,8 +67,8 @@ where id = :run_id::bigint and state = 'running'
 returning token
 """
 
-# Twice is once, by the same claim: the answer to the first may have been lost. Returns the run's seconds and
-# counts.
+# Twice is once, by the same claim: the answer to the first may have been lost. Returns the run's seconds, what its
+# ranges have of links, which the second time is nothing, and its counts.
 END_RUN = f"""
 with ranges as (
   delete from crm_hosting.run_ranges where run_id = :run_id::bigint returning *
@@ -76,10 +76,11 @@ with ranges as (
 update crm_hosting.runs r
 set state = :state::text, failure = :failure::text, ended_at = coalesce(ended_at, clock_timestamp()),
     claim = :claim::text, {ADDED}
-from (select {SUMS} from ranges) done
+from (select {SUMS}, coalesce(jsonb_agg(links), '[]')::text as links from ranges) done
 where id = :run_id::bigint and token = :token::integer
   and (state = 'running' or (state = :state::text and claim = :claim::text))
-returning extract(epoch from ended_at - started_at)::double precision, {", ".join(f"r.{name}" for name in COUNTED)}
+returning extract(epoch from ended_at - started_at)::double precision, done.links,
+          {", ".join(f"r.{name}" for name in COUNTED)}
 """
 
 STANDING = "select state, token, tenant_id from crm_hosting.runs where id = :run_id::bigint"
@@ -123,15 +124,18 @@ class Lease:
 
     def end(
         self, transaction: Transaction, state: str, failure: str | None = None, claim: str | None = None
-    ) -> tuple[float, Counts]:
-        """End the run; how many seconds it took, and its counts. Raises TakenOver where somebody else has ended it."""
+    ) -> tuple[float, Counts, str]:
+        """End the run; how many seconds it took, its counts, and the links of its ranges as a JSON array.
+
+        Raises TakenOver where somebody else has ended it.
+        """
         transaction.rows(LOCK_RUN, run_id=self.run_id)
         given = {"run_id": self.run_id, "token": self.token, "state": state, "failure": failure, "claim": claim}
         rows = transaction.rows(END_RUN, **given)
         if not rows:
             raise TakenOver
-        seconds, *counts = rows[0]
-        return seconds, Counts(*counts)
+        seconds, links, *counts = rows[0]
+        return seconds, Counts(*counts), links
 
 
 def new_claim() -> str:

@@ -3,14 +3,15 @@
 from typing import NamedTuple
 
 from crm_services.base.settings import history_time_zone, settings
-from crm_services.links.matching import ONE
+from crm_services.links.matching import LINK, ONE
 from crm_services.postgres.database import Transaction
 from crm_services.sync.days import KEEP_DAYS, mark_customer
 from crm_services.sync.figures import COMPARED, each
 from crm_services.sync.lease import Lease
 
 # Writes what changed, and keeps the day. A row that somebody else has locked is left out and its id returned. Returns
-# linked, due, changed, the ids of the locked rows, and how many links were found lost that were not known to be.
+# linked, due, changed, the ids of the locked rows, how many links were found lost that were not known to be, and the
+# linked by owner.
 SYNC = f"""
 with {COMPARED}, changed as (
   select coalesce(array_agg(id::integer order by id), '{{}}') as ids,
@@ -50,7 +51,16 @@ select (select count(*) from compared where account_id is not null),
        (select count(*) from compared where is_due), (select count(*) from written),
        (select coalesce(array_agg(id::integer order by id), '{{}}') from compared
         where is_changed and id not in (select id from written)),
-       (select count(*) from noted where kind = 'link_lost')
+       (select count(*) from noted where kind = 'link_lost'),
+       (select coalesce(json_agg(json_build_array(owner_id, customers)), '[]')::text
+        from (select owner_id, count(*) as customers from compared where account_id is not null group by 1) theirs)
+"""
+
+# The same of one customer whom SYNC could not sync.
+LINKED = f"""
+select count(*), coalesce(json_agg(json_build_array(c.created_by_id, 1)), '[]')::text
+from crm_hosting.customers c {LINK}
+where c.id = :customer_id::integer and link.account_id is not null
 """
 
 # What SYNC would write: due, changed, and the first customers with each field before and after, as JSON text.
@@ -71,13 +81,17 @@ select (select count(*) from compared where is_due), (select count(*) from compa
 
 
 class Synced(NamedTuple):
-    """What became of a range; `due` is linked with something to sync, `locked` are ids that somebody else holds."""
+    """What became of a range; `due` is linked with something to sync, `locked` are ids that somebody else holds.
+
+    `links` are the linked by owner, as a JSON array of [owner, customers].
+    """
 
     linked: int
     due: int
     changed: int
     locked: list[int]
     lost: int
+    links: str
 
 
 class Preview(NamedTuple):
@@ -115,6 +129,12 @@ def sync_one(transaction: Transaction, customer_id: int) -> Synced:
     if done.due and not done.locked:
         mark_customer(transaction, customer_id)
     return done
+
+
+def linked(transaction: Transaction, customer_id: int) -> tuple[int, str]:
+    """Whether the customer is linked, 1 or 0, and the same as the `links` of a range."""
+    count, links = transaction.row(LINKED, customer_id=customer_id, link_any=settings().link_any)
+    return count, links
 
 
 def preview_range(

@@ -15,7 +15,7 @@ from crm_services.sync.counts import Counts
 from crm_services.sync.lease import Lease
 from crm_services.sync.pace import Pace
 from crm_services.sync.patience import IMPATIENT, Patience
-from crm_services.sync.ranges import sync_range
+from crm_services.sync.ranges import linked, sync_range
 
 # How often a worker for whom nothing is left looks whether the others are done, or have left him something.
 BUSY_SECONDS = 0.2
@@ -67,13 +67,13 @@ class Worker:
                 if at.number == claims.ONCE_MORE:
                     locked = failures.locked(transaction, at.run_id, at.cursor, self._pace.size)
                     count, upto = len(locked), locked[-1] if locked else at.upto
-                    counts = self._sync_again(transaction, locked)
+                    counts, links = self._sync_again(transaction, locked), "[]"
                 else:
                     count, upto, ids = next_customers(transaction, at.cursor, self._pace.size, at.upto)
                     if count < self._pace.size:
                         upto = at.upto  # customers that are gone are in the chunk too
-                    counts = self._sync(transaction, at, upto, ids, count)
-                at.move(transaction, upto, counts)
+                    counts, links = self._sync(transaction, at, upto, ids, count)
+                at.move(transaction, upto, counts, links)
         except QueryFailed as error:
             if not error.is_fault_of_a_row or at is None:
                 raise
@@ -99,12 +99,15 @@ class Worker:
             return Step.WORKED
         return Step.WAITS if claims.has_open(transaction, self._lease.run_id) else Step.DONE
 
-    def _sync(self, transaction: Transaction, at: Claim, upto: int, ids: list[int] | None, total: int) -> Counts:
+    def _sync(
+        self, transaction: Transaction, at: Claim, upto: int, ids: list[int] | None, total: int
+    ) -> tuple[Counts, str]:
         done = sync_range(transaction, at.cursor, upto, ids, self._lease)
         if done.locked:
             failures.record(transaction, at.run_id, done.locked, failures.LOCK_NOT_AVAILABLE)
         locked = len(done.locked)
-        return Counts(total, done.linked, done.due - locked, total - done.due, locked, done.changed, done.lost)
+        counts = Counts(total, done.linked, done.due - locked, total - done.due, locked, done.changed, done.lost)
+        return counts, done.links
 
     def _sync_again(self, transaction: Transaction, ids: list[int]) -> Counts:
         """Sync those that were locked; what was counted as an error of theirs is taken back."""
@@ -121,7 +124,11 @@ class Worker:
             if claims.claim(transaction, at.run_id, at.number) != at:
                 return  # another worker has come to it in between
             failures.record(transaction, at.run_id, [customer_id], error.sqlstate, error.constraint)
-            is_new = at.number != claims.ONCE_MORE
-            at.move(transaction, customer_id, Counts(total=1, linked=1, errors=1) if is_new else Counts())
+            if at.number == claims.ONCE_MORE:
+                at.move(transaction, customer_id, Counts())
+            else:
+                transaction.rows(SCOPE_TO, tenant_id=self._lease.tenant_id)
+                count, links = linked(transaction, customer_id)
+                at.move(transaction, customer_id, Counts(total=1, linked=count, errors=1), links)
         if customer_id == at.upto:
             self._number = None

@@ -34,6 +34,10 @@ class ScopeDaySchema(DaySchema):
     """A day of all customers in scope; a fleet that several of them share is counted once."""
 
     customers: Count = Field(description="Customers with a fleet")
+    total_customers: Count | None = Field(
+        None, description="With and without one, as sync-status counts them; null of a day for which it was not kept"
+    )
+    linked_customers: Count | None = Field(None, description="Of those, the linked")
 
 
 class HistoryAnswer(Answer[list[DaySchema]]):

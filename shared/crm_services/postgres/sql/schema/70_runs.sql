@@ -62,6 +62,8 @@ create table if not exists crm_hosting.run_ranges (
   lost integer not null default 0,
   primary key (run_id, number)
 );
+-- Its linked customers by owner: [[owner, customers],…], an owner as often as the range had chunks.
+alter table crm_hosting.run_ranges add column if not exists links jsonb not null default '[]';
 create index if not exists run_ranges_open on crm_hosting.run_ranges (run_id, number) where cursor < upto;
 
 create table if not exists crm_hosting.run_errors (

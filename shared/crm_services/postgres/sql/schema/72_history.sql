@@ -77,3 +77,7 @@ alter table crm_hosting.fleet_now add column if not exists places text;
 alter table crm_hosting.fleet_now add column if not exists fingerprint bigint;
 alter table crm_hosting.fleet_days add column if not exists places text;
 alter table crm_hosting.scope_days add column if not exists places text;
+
+-- How many customers the owner has, with a fleet or without one, and of how many the link was found. Null: nobody counted.
+alter table crm_hosting.scope_days add column if not exists total_customers integer;
+alter table crm_hosting.scope_days add column if not exists linked_customers integer;

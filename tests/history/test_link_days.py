@@ -1,0 +1,271 @@
+"""How many customers a day has and how many are linked: as a plain reckoning of the rows says, and sync-status."""
+
+import csv
+import io
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pg8000.native import Connection
+
+from crm_services.postgres.database import database
+from crm_services.postgres.migration import migrate
+from crm_services.postgres.target import parse_database_url
+from crm_services.sync import batch, worker
+from crm_services.sync.ending import Ending
+from local.postgres import Server
+from tests.support.client import Client, data
+from tests.support.crm import Crm
+from tests.support.days import days_pass
+
+SCOPE = "/crm/api/hosting/history"
+STATUS = "/crm/api/sync-status"
+ROWS = """
+select c.id, c.created_by_id, lower(c.email), c.user_account_id, l.confirmed_account_id, l.confirmed_by_owner,
+       coalesce(l.refused_account_ids, '{}')
+from crm_customers c left join crm_hosting.links l on l.customer_id = c.id
+"""
+
+Counts = tuple[int | None, int | None]
+
+
+def ago(days: int) -> str:
+    return (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
+
+
+def run() -> None:
+    batch.run(database, None, "console")
+
+
+def told(client: Client, user: int) -> dict[str, Counts]:
+    days = data(client.get(f"{SCOPE}?from={ago(90)}", user))
+    return {day["day"]: (day["total_customers"], day["linked_customers"]) for day in days}
+
+
+def reckoned(owner: Connection, whose: int | None, is_any: bool) -> Counts:
+    """Customers and the linked ones of that owner (None: all), one by one."""
+    accounts = {
+        id_: (email, by) for id_, email, by in owner.run("select id, lower(email), created_by_id from user_access")
+    }
+    total = linked = 0
+    for _, by, email, named, confirmed, is_his_word, refused in owner.run(ROWS):
+        if whose not in {None, by}:
+            continue
+
+        def is_his(account: int, by: int = by) -> bool:
+            return is_any or by is None or by in {account, accounts[account][1]}
+
+        is_linked = (
+            (confirmed in accounts and (not is_his_word or is_his(confirmed)))
+            or (named in accounts and named not in refused)
+            or any(email and email == of[0] and id_ not in refused and is_his(id_) for id_, of in accounts.items())
+        )
+        total, linked = total + 1, linked + bool(is_linked)
+    return total, linked
+
+
+@pytest.fixture
+def admin(crm: Crm) -> int:
+    return crm.account(role="admin")
+
+
+class Mine:
+    """A CRM in which something happens to links every day."""
+
+    def __init__(self, client: Client, crm: Crm, admin: int) -> None:
+        self.client, self.crm, self.admin = client, crm, admin
+        self.chance = random.Random(23)  # noqa: S311
+        self.owners = [crm.account(role="mining_site_owner") for _ in range(2)]
+        self.customers = [crm.linked_customer(owner, quantity=n + 1) for n, owner in enumerate(self.owners)]
+        self.kept = len(self.customers)  # so that each owner has a fleet on each day
+        self.accounts: list[int] = []
+
+    def day(self) -> None:
+        """What happens on a day."""
+        happens = ("account", "account", "customer", "customer", "customer", "email", "names", "confirm", "refuse",
+                   "undo", "gone", "deleted", "switched off", "moves")  # fmt: skip
+        for _ in range(8):
+            getattr(self, f"_{self.chance.choice(happens).replace(' ', '_')}")()
+
+    def _address(self) -> str:
+        """One of few, so that they are shared and ambiguous, in any case."""
+        letters = self.chance.choice(("first@mine.com", "second@mine.com", "third@mine.com", "nobody@mine.com"))
+        return "".join(self.chance.choice((one, one.upper())) for one in letters)
+
+    def _owner(self) -> int | None:
+        return self.chance.choice([*self.owners, None])
+
+    def _some(self, ids: list[int]) -> int | None:
+        return self.chance.choice(ids) if ids else None
+
+    def _account(self) -> None:
+        self.accounts.append(self.crm.account(self._address(), created_by_id=self._owner()))
+        if self.chance.random() < 0.6:  # the others have no machines: linked, and nothing to sync
+            self.crm.miners(self.accounts[-1], 2)
+
+    def _customer(self) -> None:
+        self.customers.append(self.crm.customer(self._address(), self._owner()))
+
+    def _set(self, column: str, value: object) -> None:
+        customer = self._some(self.customers[self.kept :])
+        self.crm.db.run(f"update crm_customers set {column} = :value where id = :id", value=value, id=customer)
+
+    def _email(self) -> None:
+        self._set("email", self.chance.choice([self._address(), None, ""]))
+
+    def _names(self) -> None:
+        self._set("user_account_id", self._some(self.accounts))
+
+    def _moves(self) -> None:
+        self._set("created_by_id", self._owner())
+
+    def _says(self, method: str, more: str = "") -> None:
+        customer, account = self._some(self.customers[self.kept :]), self._some(self.accounts)
+        if customer and account:
+            who = self.chance.choice([self.admin, *self.owners])
+            path = f"/crm/api/customer/{customer}/hosting-link?account_id={account}{more}"
+            assert self.client.ask(method, path, who).status_code < 500
+
+    def _confirm(self) -> None:
+        self._says("PUT")
+
+    def _refuse(self) -> None:
+        self._says("PUT", "&refuse=true")
+
+    def _undo(self) -> None:
+        self._says("DELETE")
+
+    def _gone(self) -> None:
+        if account := self._some(self.accounts):
+            self.accounts.remove(account)
+            self.crm.db.run("delete from user_miners where user_id = :id", id=account)
+            self.crm.db.run("update crm_customers set user_account_id = null where user_account_id = :id", id=account)
+            self.crm.db.run("delete from user_access where id = :id", id=account)
+
+    def _deleted(self) -> None:
+        if customer := self._some(self.customers[self.kept :]):
+            self.customers.remove(customer)
+            self.crm.db.run("delete from crm_customers where id = :id", id=customer)
+
+    def _switched_off(self) -> None:
+        self.crm.db.run("update user_access set is_active = not is_active where id = :id", id=self._some(self.accounts))
+
+
+@pytest.fixture
+def mine(client: Client, crm: Crm, admin: int) -> Mine:
+    return Mine(client, crm, admin)
+
+
+@pytest.mark.parametrize("link_scope", ["any", "tenant"])
+def test_each_days_counts_are_those_of_the_rows_and_of_sync_status_of_all_and_of_each_owner(
+    mine: Mine, owner: Connection, environment: pytest.MonkeyPatch, link_scope: str
+) -> None:
+    environment.setenv("LINK_SCOPE", link_scope)
+    environment.setattr(worker, "CHUNK_SIZE", 7)
+    users = {mine.admin: None, **{one: one for one in mine.owners}}
+    expected: dict[int, dict[str, Counts]] = {user: {} for user in users}
+    for age in range(24, -1, -1):
+        mine.day()
+        batch.run(database, None, "console", workers=1 + age % 2)
+        for user, whose in users.items():
+            status: dict[str, Any] = data(mine.client.get(STATUS, user))
+            expected[user][ago(age)] = reckoned(owner, whose, link_scope == "any")
+            assert expected[user][ago(age)] == (status["total_customers"], status["linked_customers"])
+        if age:
+            days_pass(owner)
+
+    for user, days in expected.items():
+        assert told(mine.client, user) == days
+    assert len({linked for _, linked in expected[mine.admin].values()}) > 5  # something did happen
+
+
+def test_who_has_no_fleet_has_no_history_however_many_are_linked(client: Client, crm: Crm, admin: int) -> None:
+    tenant = crm.account(role="mining_site_owner")
+    crm.account("empty@example.com")
+    crm.customer("empty@example.com", tenant)
+    crm.linked_customer()
+    run()
+
+    assert told(client, tenant) == {}
+    assert told(client, admin) == {ago(0): (2, 2)}
+
+
+def test_days_before_they_were_kept_are_unknown_in_json_and_in_a_table(
+    client: Client, crm: Crm, owner: Connection, admin: int
+) -> None:
+    crm.linked_customer()
+    run()
+    owner.run("update crm_hosting.scope_days set total_customers = null, linked_customers = null")
+    days_pass(owner, 2)
+    crm.customer("nobody@example.com")
+    run()
+
+    assert told(client, admin) == {ago(2): (None, None), ago(1): (None, None), ago(0): (2, 1)}
+    table = client.get(f"{SCOPE}?from={ago(2)}&format=csv", admin).get_data(as_text=True).removeprefix("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [(row["total_customers"], row["linked_customers"]) for row in rows] == [("", ""), ("", ""), ("2", "1")]
+
+
+def test_who_could_not_be_synced_counts_by_the_link_all_the_same(
+    client: Client, crm: Crm, owner: Connection, admin: int
+) -> None:
+    tenant = crm.account(role="mining_site_owner")
+    lost, _ = (crm.linked_customer(tenant, quantity=3) for _ in range(2))
+    run()
+    crm.linked_customer(tenant, quantity=9)
+    owner.run("update crm_customers set email = null where id = :id", id=lost)
+    # Neither what was lost is cleared, nor what is new written.
+    owner.run("alter table crm_customers add constraint as_it_is check (miners_count = 3) not valid")
+    run()
+
+    assert told(client, admin) == told(client, tenant) == {ago(0): (3, 2)}
+    assert data(client.get(STATUS, admin))["linked_customers"] == 2
+    [[linked, errors]] = owner.run("select linked, errors from crm_hosting.runs order by id desc limit 1")
+    assert (linked, errors) == (2, 2)
+
+
+def test_an_end_that_comes_twice_and_a_part_that_counted_no_owners_leave_what_is_known(
+    client: Client, crm: Crm, owner: Connection, admin: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = crm.account(role="mining_site_owner")
+    for _ in range(4):
+        crm.linked_customer(tenant)
+    run()
+    end = Ending.end
+
+    def twice(*given: Any) -> Any:
+        # As after a commit whose answer was lost: what the ranges had is gone.
+        monkeypatch.setattr("crm_services.sync.ending.new_claim", lambda: "the same")
+        end(*given)
+        return end(*given)
+
+    monkeypatch.setattr(Ending, "end", twice)
+    run()
+    assert told(client, tenant) == told(client, admin) == {ago(0): (4, 4)}
+
+    monkeypatch.setattr(Ending, "end", end)
+    monkeypatch.setattr(worker, "CHUNK_SIZE", 2)
+    owner.run("""create function crm_hosting.older() returns trigger language plpgsql as $$
+                 begin new.links = '[]'; return new; end $$""")
+    owner.run("create trigger older before update on crm_hosting.run_ranges for each row when (new.number = 1)"
+              " execute function crm_hosting.older()")  # fmt: skip
+    days_pass(owner)
+    run()
+    assert told(client, tenant) == {ago(1): (4, 4), ago(0): (None, None)}
+    assert told(client, admin) == {ago(1): (4, 4), ago(0): (4, 4)}
+
+
+def test_a_database_without_the_counts_gets_them_and_keeps_its_days(  # noqa: PLR0913, PLR0917 (all are fixtures)
+    client: Client, crm: Crm, owner: Connection, admin: int, postgres: Server, database_name: str
+) -> None:
+    crm.linked_customer()
+    run()
+    owner.run("alter table crm_hosting.scope_days drop column total_customers, drop column linked_customers")
+    owner.run("alter table crm_hosting.run_ranges drop column links")
+    days_pass(owner)
+
+    migrate(parse_database_url(postgres.url(database_name)))
+    run()
+
+    assert told(client, admin) == {ago(1): (None, None), ago(0): (1, 1)}
