@@ -1,6 +1,7 @@
 """A tenant pays for his own: what his requests read does not grow with what others have, as PostgreSQL counts it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.crm import Crm
 OTHERS, OWN = 8_000, 20
 # How many rows of a table, or entries of its indexes, a request of his may read.
 MOST = 20 * OWN
-TABLES = ["crm_customers", "user_access", "links", "findings", "fleet_now", "run_errors", "runs"]
+TABLES = ["crm_customers", "user_access", "links", "findings", "fleet_now", "fleet_days", "run_errors", "runs"]
 
 # Two owners of nearly all, so that a tenant's share of the table says nothing of how many are his; his lie scattered.
 # Every customer is linked, has an e-mail that is ambiguous, machines with unlikely figures, it seems, and failed in the
@@ -37,6 +38,18 @@ insert into crm_hosting.run_errors (run_id, customer_id, sqlstate)
   select (select max(id) from crm_hosting.runs), id, '23514' from crm_customers;
 insert into crm_hosting.findings (customer_id, kind) select id, 'unlikely_figure' from crm_customers
 """
+# A history in which every fleet is another one than on each of the nine days before.
+CHANGED = """
+insert into crm_hosting.fleet_now (customer_id, day, account_id, owner_id, active, offline, maintenance, hashrate,
+                                   earning_hashrate, power, electricity_cost, has_unusable_figure)
+  select id, current_date, 1, created_by_id, 9, 0, 0, 9, 9, 9, 0, false from crm_customers;
+insert into crm_hosting.fleet_days (customer_id, day, until, account_id, active, offline, maintenance, hashrate,
+                                    earning_hashrate, power, electricity_cost, has_unusable_figure)
+  select id, current_date - age, current_date - age + 1, 1, age, 0, 0, age, age, age, 0, false
+  from crm_customers, generate_series(1, 9) age;
+insert into crm_hosting.market_days (tenant_id, customer_id, day, synced_at)
+  select 0, 0, current_date - age, now() from generate_series(1, 9) age
+"""
 READ = """
 select t.relname, t.seq_tup_read + coalesce((
     select sum(i.idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid), 0)
@@ -45,6 +58,9 @@ from pg_stat_user_tables t where t.relname = any (:tables)
 
 REQUESTS: dict[str, Callable[[Client, int], object]] = {
     "changes": lambda client, who: client.get("/crm/api/hosting/changes?limit=5", who),
+    "changes then": lambda client, who: client.get(
+        f"/crm/api/hosting/changes?day={datetime.now(UTC).date() - timedelta(4)}", who
+    ),
     "page": lambda client, who: client.get("/crm/api/hosting/customers?limit=5", who),
     "search": lambda client, who: client.get("/crm/api/hosting/customers?search=customer&limit=5", who),
     "to mend": lambda client, who: client.get("/crm/api/hosting/customers?finding=unlikely_figure&limit=5", who),
@@ -71,6 +87,7 @@ def test_what_a_tenants_requests_read_is_his_own(client: Client, crm: Crm, tenan
     admin = crm.account(role="admin")
     assert data(client.post("/crm/api/sync-all-hosting", admin))["total"] == OTHERS
     crm.db.run(FAIL)
+    crm.db.run(CHANGED)
     crm.db.run("vacuum analyze")
     crm.db.run("select pg_stat_force_next_flush()")  # or what this connection has read counts at any time later
     read = {}

@@ -98,11 +98,11 @@ with last as materialized (
          '{{"customer_id":' || c.id || ',"name":' || coalesce(to_json(c.name)::text, 'null')
            || ',"before":' || coalesce(former.json, 'null') || ',"after":' || latter.json || '}}' as item
   from span cross join shown s
-  join crm_hosting.customers c on c.id = s.customer_id
+  cross join lateral (select * from crm_hosting.customers where id = s.customer_id offset 0) c
   {LINK}
   cross join lateral ({_shown("span.day", _NOW)}) latter
   left join lateral ({_shown("span.since")}) former on true
-  where c.id = any (array(select customer_id from shown)) and link.account_id = s.account_id
+  where link.account_id = s.account_id
 )
 select (select '[' || coalesce(string_agg(item, ',' order by difference desc, customer_id), '') || ']' from drawn),
        (select count(*) from changed), span.day, span.since,
