@@ -40,7 +40,7 @@ def test_an_endpoint_keeps_to_the_document_whatever_it_is_asked(client: Client, 
     allowed, not_allowed = (operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode)
     cookies = {"session": session_cookie(SECRET, admin)}
     # That there is such a day or moment, and that two of them make a period, no schema says.
-    has_moments = key.endswith(("history", "hosting-miners"))
+    has_moments = key.endswith(("history", "changes", "hosting-miners"))
     asked = [one for one in CHECKS if not (has_moments and one is checks.positive_data_acceptance)]
 
     @settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
