@@ -80,6 +80,16 @@ insert into crm_hosting.run_errors (run_id, customer_id, sqlstate)
 select cast(:run as bigint), customer_id, '55P03' from crm_hosting.fleet_now order by customer_id limit :errors
 """
 
+# What the CRM's records said after it: coins are the same, their price was another one.
+RECORDED = """
+update crm_customers c
+set hosting_estimated_daily_usd = round(c.hosting_estimated_daily_btc * m.btc_price, 2),
+    hosting_net_profit_daily = c.hosting_net_profit_daily - c.hosting_estimated_daily_usd
+                               + round(c.hosting_estimated_daily_btc * m.btc_price, 2)
+from crm_hosting.market_days m
+where m.customer_id = 0 and m.tenant_id = 0 and m.day = cast(:day as date)
+"""
+
 
 def invent(url: str) -> bool:
     """Put ninety days before a first sync; whether there was none but that one. The next one finds today's changes."""
@@ -107,6 +117,7 @@ def invent(url: str) -> bool:
         for ago in range(DAYS, 0, -1):
             if ago not in MISSED:
                 _night(db, today - timedelta(ago), ago)
+        db.run(RECORDED, day=today - timedelta(1))
         doubts.happen(db, ADMIN.id, MINE_OWNER.id)
         db.run("commit")
     return True
