@@ -21,7 +21,6 @@ add({
   hashrate_tile: ["算力", "Hashrate"],
   running_tile: ["运行率", "Machines that run"],
   linked_tile: ["关联率", "Link rate"],
-  with_fleet: ["有矿机的客户", "Customers with machines"],
   unlinked_count: ["{count} 个未关联", "{count} not linked"],
   since_yesterday: ["较前一天 {change}", "{change} since the day before"],
   as_yesterday: ["与前一天相同", "As the day before"],

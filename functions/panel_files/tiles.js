@@ -3,47 +3,44 @@
 import { within } from "./address.js";
 import { ask } from "./api.js";
 import { $, element, value } from "./dom.js";
-import { change, count, day, dollarsRoughly, hashrate, joined, number, percent, points } from "./format.js";
+import { change, day, dollarsRoughly, hashrate, joined, number, percent, points } from "./format.js";
 import { line } from "./line.js";
 import { t } from "./texts.js";
 
 const rounded = (figure) => Math.round(10 * figure) / 10;
 const relative = (now, last) => (last ? change(rounded((100 * (now - last)) / Math.abs(last))) : null);
-const more = (now, last) => [`${now < last ? "−" : "+"}${number(Math.abs(now - last))}`];
+const inPoints = (now, last) => points(rounded(now - last));
+const share = (part, all) => (all ? (100 * part) / all : null);
 
-// What days know of links is how many customers have a fleet.
 const TILES = [
   { id: "profit", of: (one) => one.net_profit_daily, format: dollarsRoughly, differs: relative },
   { id: "hashrate", of: (one) => one.total_hashrate, format: hashrate, differs: relative },
-  {
-    id: "running", format: percent, differs: (now, last) => points(rounded(now - last)),
-    of: ({ active_miners: active, miners_count: all }) => (all ? (100 * active) / all : null),
-  },
-  { id: "linked", of: (one) => one.customers, format: count, differs: more, drawn: "with_fleet" },
+  { id: "running", of: (one) => share(one.active_miners, one.miners_count), format: percent, differs: inPoints },
+  { id: "linked", of: (one) => share(one.linked_customers, one.total_customers), format: percent, differs: inPoints },
 ];
 
 /** Draw them without their figures, once. */
 export function prepareTiles() {
-  $("tiles").append(...TILES.map(({ id, drawn }) => element("section.card.tile", { id },
+  $("tiles").append(...TILES.map(({ id }) => element("section.card.tile", { id },
     element("h2", t(`${id}_tile`)),
-    element("p.figure", element("data"), drawn && element("a", { id: "unlinked", hidden: true, href: within("/crm/hosting/links", { state: "unlinked" }) })),
-    element("p.change.hold"), element("div.line"))));
+    element("p.figure", element("data")), element("p.change.hold"), element("div.line"))));
+  $("linked").querySelector(".figure").append(element("a", { id: "unlinked", hidden: true, href: within("/crm/hosting/links", { state: "unlinked" }) }));
 }
 
-/** The days of the scope: figures are the last sync's, which is what they say. */
+/** The days of the scope: figures are the last sync's, which is what they say, but for the link rate. */
 export async function showTiles() {
   const { data: days } = await ask("/crm/api/hosting/history");
   const [before, now] = [days.at(-2), days.at(-1)];
   $("as_of").textContent = now ? t("as_of", { day: day(days.findLast((one) => !one.carried)?.day ?? now.day) }) : "";
-  for (const { id, of, format, differs, drawn } of TILES) {
-    if (!drawn) shown(id, now && of(now), format).classList.toggle("loss", now && of(now) < 0);
+  for (const { id, of, format, differs } of TILES) {
+    if (id !== "linked") shown(id, now && of(now), format).classList.toggle("loss", now && of(now) < 0);
     const isKnown = before && of(now) != null && of(before) != null;
     const difference = isKnown && differs(of(now), of(before));
     const told = now?.carried ? t("no_sync_today") : !difference ? t("no_day_before")
       : /[1-9]/.test(difference[0]) ? t("since_yesterday", { change: joined(difference) }) : t("as_yesterday");
-    $(id).querySelector(".change").textContent = (drawn ? `${t(drawn)} · ` : "") + told;
+    $(id).querySelector(".change").textContent = told;
     line($(id).querySelector(".line"), {
-      name: t(drawn ?? `${id}_tile`), format, points: days.map((one) => ({ day: one.day, value: of(one), carried: one.carried })),
+      name: t(`${id}_tile`), format, points: days.map((one) => ({ day: one.day, value: of(one), carried: one.carried })),
     });
   }
 }

@@ -41,8 +41,30 @@ def test_totals_their_lines_and_what_changed_are_the_apis(visitor: Visitor, user
     expect(page.locator("#hashrate .change")).to_have_text(f"{change:+.1f} % since the day before")
     expect(page.locator(".tile .line path.stroke")).to_have_count(4)
     expect(page.locator("#hashrate .unseen")).to_contain_text("lowest")
-    # The rate's own line is not known: what the line is stands over it.
-    expect(page.locator("#linked .change")).to_contain_text("Customers with machines · ")
+    rates = [100 * day["linked_customers"] / day["total_customers"] for day in (before, now)]
+    assert abs(rates[1] - rates[0]) > 0.05
+    expect(page.locator("#linked .change")).to_have_text(f"{rates[1] - rates[0]:+.1f} points since the day before")
+    slider = page.get_by_role("slider", name="Link rate, day by day: arrow keys read it")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#linked .reads")).to_contain_text(f": {rates[0]:.1f} %")
+
+
+def test_days_whose_links_were_not_kept_are_a_gap_and_the_figure_is_that_of_now(visitor: Visitor) -> None:
+    page = visitor.open("/crm/hosting")
+    status, days = visitor.get(page, STATUS), visitor.get(page, HISTORY)
+    unknown = {"total_customers": None, "linked_customers": None}
+    for kept in (29, 1, 0):
+        past = [day if place >= len(days) - kept else day | unknown for place, day in enumerate(days)]
+        past[-10] |= unknown
+        page.route("**/hosting/history", answered(past))
+        page.reload()
+        settled(page)
+
+        assert exact(page, "#linked data") == [status["link_rate"]]
+        expect(page.locator("#linked path.stroke")).to_have_count(2 if kept > 1 else 0)
+        known = "since the day before" if kept > 1 else "No day before it yet"
+        expect(page.locator("#linked .change")).to_contain_text(known)
 
 
 def test_a_line_is_read_by_arrow_keys_and_by_a_pointer(visitor: Visitor) -> None:
