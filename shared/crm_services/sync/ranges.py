@@ -9,6 +9,12 @@ from crm_services.sync.days import KEEP_DAYS, mark_customer
 from crm_services.sync.figures import COMPARED, each
 from crm_services.sync.lease import Lease
 
+# The linked customers of a range by owner.
+LINKS = """
+(select coalesce(json_agg(json_build_array(owner_id, customers)), '[]')::text
+ from (select owner_id, count(*) as customers from compared where account_id is not null group by 1) theirs)
+"""
+
 # Writes what changed, and keeps the day. A row that somebody else has locked is left out and its id returned. Returns
 # linked, due, changed, the ids of the locked rows, how many links were found lost that were not known to be, and the
 # linked by owner.
@@ -52,8 +58,7 @@ select (select count(*) from compared where account_id is not null),
        (select coalesce(array_agg(id::integer order by id), '{{}}') from compared
         where is_changed and id not in (select id from written)),
        (select count(*) from noted where kind = 'link_lost'),
-       (select coalesce(json_agg(json_build_array(owner_id, customers)), '[]')::text
-        from (select owner_id, count(*) as customers from compared where account_id is not null group by 1) theirs)
+       {LINKS}
 """
 
 # The same of one customer whom SYNC could not sync.
