@@ -7,6 +7,7 @@ import { prepareBatch } from "./batch.js";
 import { FINDINGS, prepareCustomers, showCustomers } from "./customers.js";
 import { showDifferences } from "./differences.js";
 import { $, element } from "./dom.js";
+import { csv } from "./download.js";
 import { moment, number, timeOfDay } from "./format.js";
 import { become, notify, open } from "./page.js";
 import { part } from "./parts.js";
@@ -24,6 +25,7 @@ const RUNS = /error_rate_high|customers_failed|never_synced|sync_old/;
 const UNFINISHED = new Set(["partial", "failed", "abandoned"]);
 
 document.title = t("hosting");
+$("worst-csv").append(csv("/crm/api/hosting/attention?limit=1000", "attention"));
 prepareBatch(show);
 prepareCustomers();
 prepareTiles();
