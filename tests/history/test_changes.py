@@ -322,9 +322,9 @@ def _season(
             owner.run("update crm_customers set email = :email where id = :id", email=email, id=customer)
         if age == NEW:
             customers[crm.linked_customer(owner=tenants[1], quantity=6)] = tenants[1]
-        if chance.random() < 0.7:
-            crm.snapshot(price=round(chance.uniform(50_000, 120_000), 2), difficulty=chance.uniform(1e14, 2e14))
         for what in chance.choices(["everybody", "everybody", "tenant", "one", "nobody"], k=chance.choice([1, 1, 2])):
+            if chance.random() < 0.6:
+                crm.snapshot(price=round(chance.uniform(50_000, 120_000), 2), difficulty=chance.uniform(1e14, 2e14))
             if what == "one":
                 sync(first)
             elif what != "nobody":

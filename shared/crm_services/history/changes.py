@@ -59,9 +59,10 @@ select null, {_FIGURES} from crm_hosting.fleet_now where customer_id = c.id and 
 _SCOPES = "(0, 0), (:tenant_id::integer, 0)"
 
 
-# Every fleet that began after the one day and was there on the other is another one, or is new. They are put in order
-# by what is cheap to tell; what they earned is looked up for a page of them. As in a customer's own history, there is
-# no day of an account that the customer is not linked to any more, though the next sync has yet to forget it.
+# Every fleet that began after the one day and was there on the other is another one, or is new; what has no machines
+# and had none is neither, as a lost link, whose days are forgotten. They are put in order by what is cheap to tell;
+# what they earned is looked up for a page of them. As in a customer's own history, there is no day of an account that
+# the customer is not linked to any more, though the next sync has yet to forget it.
 def _changes(is_seen: str) -> str:
     return f"""
 with last as materialized (
@@ -77,7 +78,7 @@ with last as materialized (
 ), begun as (
   select n.customer_id, n.account_id, span.since, {_FIGURES}
   from span join crm_hosting.fleet_now n on n.day > span.since and n.day <= span.day
-  where n.account_id is not null and {is_seen}
+  where {is_seen}
   union all
   select n.customer_id, n.account_id, span.since, {_FIGURES}
   from span join crm_hosting.fleet_days n on n.day > span.since and n.day <= span.day and n.until > span.day
