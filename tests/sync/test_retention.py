@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pg8000.native import Connection
+from pg8000.native import Connection, literal
 
 from crm_services.postgres.database import database
 from crm_services.sync import batch, retention, runs
@@ -36,7 +36,7 @@ def rows_read(owner: Connection, statement: str, **parameters: Any) -> int:
     for place, name in enumerate(names, 1):
         statement = statement.replace(f":{name}::", f"${place}::")
     owner.run(f"prepare tried as {statement}")
-    values = ", ".join("null" if parameters[name] is None else str(parameters[name]) for name in names)
+    values = ", ".join(literal(parameters[name]) for name in names)
     plan: Any
     [[plan]] = owner.run(f"explain (analyze, format json) execute tried({values})")
     owner.run("rollback")
@@ -53,7 +53,7 @@ def rows_read(owner: Connection, statement: str, **parameters: Any) -> int:
 def test_the_last_completed_run_and_the_list_are_found_by_an_index(
     flood: int, owner: Connection, tenant_id: int | None
 ) -> None:
-    page = {"before": None, "limit": 50, "dead_after": 300.0}
+    page = {"before": None, "limit": 50, "dead_after": 300.0, "time_zone": "UTC"}
     assert rows_read(owner, runs.LAST_COMPLETED_RUN, tenant_id=tenant_id) <= 4
     assert rows_read(owner, runs.RUNS, **page) <= 51
     assert rows_read(owner, runs.RUNS, **page | {"before": ENOUGH // 2}) <= 51
