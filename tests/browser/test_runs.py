@@ -143,7 +143,7 @@ def test_every_reason_has_words(visitor: Visitor, sqlstate: str, words: str) -> 
 def test_a_run_that_failed_says_why_in_words(visitor: Visitor, failure: str, words: str) -> None:
     page = opened_with(visitor, [], state="failed", failure=failure)
 
-    expect(page.locator("#run .bad")).to_contain_text(words)
+    expect(page.locator("#run > .bad")).to_contain_text(words)
 
 
 def test_the_preview_shows_every_change_page_by_page_before_and_after(
