@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { element } from "./dom.js";
+import { csv } from "./download.js";
 import { count, day as date, difficulty, dollarsRoughly, hashrate, joined, number, percent } from "./format.js";
 import { busily, customerLink, empty, part } from "./parts.js";
 import { t } from "./texts.js";
@@ -20,8 +21,9 @@ export async function showDifferences(node, asked = "") {
   if (!node.firstChild) node.append(title, element("ol.worst.hold"));
   const list = element("ol.worst");
   const more = element("button", t("more"));
+  const path = `/crm/api/hosting/changes?day=${asked}`;
   const load = async (after) => {
-    const page = await ask(`/crm/api/hosting/changes?limit=5&day=${asked}&after=${after}`);
+    const page = await ask(`${path}&limit=5&after=${after}`);
     list.append(...page.data.map(drawn));
     more.hidden = !page.next;
     more.onclick = () => busily(more, () => part(node.id, () => load(page.next)));
@@ -31,7 +33,7 @@ export async function showDifferences(node, asked = "") {
   const day = since && date(since);
   const told = since ? [moved(market, PRICE), moved(market, DIFFICULTY), all && t("fleets_changed", { count: number(all) })] : [];
   if (!all) list.append(element("li", empty(t(since ? "no_difference" : "no_day_before", { day }))));
-  const head = element("div.head", title, since && element("span.muted", t("since", { day })));
+  const head = element("div.head", title, since && element("span.muted", t("since", { day }), " ", csv(`${path}&limit=1000`, "changes")));
   node.replaceChildren(head, element("p", told.filter(Boolean).join(" · ")), list, element("p.pager", element("span"), more));
 }
 

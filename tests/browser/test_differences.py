@@ -49,6 +49,9 @@ def test_the_largest_changes_come_first_and_others_follow(visitor: Visitor, user
     page.keyboard.press("Enter")
     expect(page.locator("#differences li")).to_have_count(min(10, len(ids)))
     assert listed(page) == ids[:10]
+    with page.expect_download() as saved:
+        page.locator("#differences").get_by_role("button", name="CSV").click()
+    assert len(saved.value.path().read_text(encoding="utf-8").splitlines()) == 1 + len(ids)
     page.locator("#differences li").nth(1).locator(".since").click(force=True)  # the whole row is the link
     settled(page)
     assert page.url.endswith(f"/crm/hosting/customer/{ids[1]}")
