@@ -11,6 +11,8 @@ import pytest
 from pg8000.native import Connection
 
 from crm_services.access.entry import SCOPE_TO
+from crm_services.history import changes
+from crm_services.history.changes import MOST_LOOKED_AT
 from crm_services.postgres.database import database
 from crm_services.sync import batch
 from crm_services.sync.ranges import sync_one
@@ -175,6 +177,51 @@ def test_lost_links_and_days_of_another_account_are_not_shown(
 
     owner.run("update crm_customers set email = null where id = :id", id=cut)
     assert [item["customer_id"] for item in asked(client, admin)["data"]] == [moved]
+
+
+def test_whose_link_is_lost_or_who_is_deleted_since_is_neither_counted_nor_leaves_a_gap_in_a_page(
+    client: Client, crm: Crm, owner: Connection, admin: int
+) -> None:
+    crm.snapshot()
+    tenant = crm.account(role="mining_site_owner")
+    fleets = [crm.linked_customer(tenant, quantity=20 + n) for n in range(6)]
+    run()
+    days_pass(owner)
+    for fleet in fleets:
+        change(owner, fleet, quantity=1)
+    run()
+    unlinked, deleted = fleets[5], fleets[3]
+    owner.run("update crm_customers set email = null where id = :id", id=unlinked)
+    owner.run("delete from crm_customers where id = :id", id=deleted)
+
+    for who in (admin, tenant):
+        first = asked(client, who, "limit=2")
+        second = asked(client, who, f"limit=2&after={first['next']}")
+        assert [[one["customer_id"] for one in page["data"]] for page in (first, second)] == [
+            [fleets[4], fleets[2]],
+            [fleets[1], fleets[0]],
+        ]
+        assert (first["count"], second["count"], second["next"]) == (4, 4, None)
+
+
+def test_of_very_many_changes_each_is_listed_once(
+    client: Client, crm: Crm, owner: Connection, admin: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm.snapshot()
+    fleets = [crm.linked_customer(quantity=n) for n in (7, 6, 5, 4)]
+    run()
+    days_pass(owner)
+    for customer in fleets:
+        change(owner, customer, quantity=1)
+    run()
+    few = f"<= {MOST_LOOKED_AT} from changed"
+    monkeypatch.setattr(changes, "EVERYBODYS_CHANGES", changes.EVERYBODYS_CHANGES.replace(few, "<= 3 from changed"))
+
+    first = asked(client, admin, "limit=3")
+    second = asked(client, admin, f"limit=3&after={first['next']}")
+
+    assert [one["customer_id"] for one in first["data"] + second["data"]] == fleets
+    assert (first["count"], second["count"], second["next"]) == (4, 4, None)
 
 
 def test_a_tenant_sees_his_own_changes_as_of_his_own_runs(client: Client, crm: Crm, owner: Connection) -> None:

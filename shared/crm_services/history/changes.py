@@ -59,11 +59,32 @@ select null, {_FIGURES} from crm_hosting.fleet_now where customer_id = c.id and 
 _SCOPES = "(0, 0), (:tenant_id::integer, 0)"
 
 
+# What those who began stood as before: of everybody's all at once, as whatever was there on the one day and is no more
+# on the other has ended in between; of a tenant's one by one, or what ended of others' would be read. (Full: a planner
+# that takes either for a few rows would compare all with all. The condition looks at both sides, and it stays so.)
+_ALL_BEFORE = f"""
+begun b full join (
+  select f.customer_id, f.until, {_of("f")}
+  from span join crm_hosting.fleet_days f on f.until > span.since and f.until <= span.day and f.day <= span.since
+) f on f.customer_id = b.customer_id
+"""
+_EACH_BEFORE = f"begun b left join lateral ({_before('b.customer_id', 'b.since')}) f on true"
+
+# So many may be told exactly: of more, those whose link was lost since the last sync are counted until the next.
+MOST_LOOKED_AT = 1_000
+_ARE_FEW = f"(select count(*) <= {MOST_LOOKED_AT} from changed)"
+# The customer as it is now: as in its own history, there is no day of an account that it is not linked to any more,
+# though the next sync has yet to forget it.
+_STILL_LINKED = f"""
+cross join lateral (select * from crm_hosting.customers where id = s.customer_id offset 0) c
+{LINK}
+"""
+
+
 # Every fleet that began after the one day and was there on the other is another one, or is new; what has no machines
 # and had none is neither, as a lost link, whose days are forgotten. They are put in order by what is cheap to tell;
-# what they earned is looked up for a page of them. As in a customer's own history, there is no day of an account that
-# the customer is not linked to any more, though the next sync has yet to forget it.
-def _changes(is_seen: str) -> str:
+# what they earned is looked up for a page of them.
+def _changes(is_seen: str, and_before: str) -> str:
     return f"""
 with last as materialized (
   select asked.day as asked_day, m.*
@@ -85,11 +106,15 @@ with last as materialized (
   where {is_seen}
 ), changed as materialized (
   select b.customer_id, b.account_id, round(abs(b.earning_hashrate - coalesce(f.earning_hashrate, 0)), 2) as difference
-  from begun b left join lateral ({_before("b.customer_id", "b.since")}) f on true
-  where case when f.until is null then b.active + b.offline + b.maintenance > 0
-        else ({_of("b")}) is distinct from ({_of("f")}) end
+  from {and_before}
+  where case when b.customer_id is null then false
+             when f.until is null then b.active + b.offline + b.maintenance > 0
+             else ({_of("b")}) is distinct from ({_of("f")}) end
+), still_linked as materialized (
+  select s.* from (select * from changed where {_ARE_FEW} offset 0) s {_STILL_LINKED}
+  where link.account_id = s.account_id
 ), page as materialized (
-  select * from changed
+  select * from (select * from still_linked union all select * from changed where not {_ARE_FEW}) known
   where :after_id::bigint is null or (-difference, customer_id) > (-:after_difference::numeric, :after_id::bigint)
   order by difference desc, customer_id limit :limit::integer + 1
 ), shown as materialized (
@@ -98,15 +123,14 @@ with last as materialized (
   select s.difference, s.customer_id,
          '{{"customer_id":' || c.id || ',"name":' || coalesce(to_json(c.name)::text, 'null')
            || ',"before":' || coalesce(former.json, 'null') || ',"after":' || latter.json || '}}' as item
-  from span cross join shown s
-  cross join lateral (select * from crm_hosting.customers where id = s.customer_id offset 0) c
-  {LINK}
+  from span cross join shown s {_STILL_LINKED}
   cross join lateral ({_shown("span.day", _NOW)}) latter
   left join lateral ({_shown("span.since")}) former on true
   where link.account_id = s.account_id
 )
 select (select '[' || coalesce(string_agg(item, ',' order by difference desc, customer_id), '') || ']' from drawn),
-       (select count(*) from changed), span.day, span.since,
+       case when {_ARE_FEW} then (select count(*) from still_linked) else (select count(*) from changed) end,
+       span.day, span.since,
        json_build_object(
          'before', case when since is not null then json_build_object(
            'btc_price', former_btc_price, 'network_difficulty', former_network_difficulty) end,
@@ -120,8 +144,8 @@ from span left join (
 """
 
 
-EVERYBODYS_CHANGES = _changes("true")
-TENANTS_CHANGES = _changes(f"n.customer_id = any ({TENANTS})")
+EVERYBODYS_CHANGES = _changes("true", _ALL_BEFORE)
+TENANTS_CHANGES = _changes(f"n.customer_id = any ({TENANTS})", _EACH_BEFORE)
 
 
 class Changes(NamedTuple):

@@ -97,7 +97,9 @@ class ChangesAnswer(Answer[list[ChangeSchema]]):
         None, description="The synced day before it, which it is compared with; null where none is"
     )
     market: BothMarkets
-    count: Count = Field(description="How many fleets changed, beyond the page too, as the last sync left the links")
+    count: Count = Field(
+        description="How many fleets changed, beyond the page too; of more than 1,000 as the last sync left the links"
+    )
     next: str | None = Field(None, description="What `after` takes to go on; null at the end")
 
 
