@@ -371,6 +371,16 @@ def test_what_the_server_sets_for_everybody_changes_no_answer(
     assert client.post(POST.format(customer), admin).status_code == 200
 
 
+def test_nothing_is_compiled_whatever_the_server_says(
+    environment: pytest.MonkeyPatch, postgres: Server, database_name: str
+) -> None:
+    with connect(postgres.url("postgres", "postgres")) as superuser:
+        superuser.run(f"alter database {database_name} set jit = on")
+
+    with database.transaction(read_only=True) as transaction:
+        assert transaction.value("select current_setting('jit')") == "off"
+
+
 def test_what_a_transaction_runs_with_is_the_bundles(environment: pytest.MonkeyPatch) -> None:
     with database.transaction(read_only=True) as transaction:
         [found] = transaction.rows(

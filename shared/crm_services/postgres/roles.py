@@ -21,13 +21,15 @@ MARKET_CONNECTION_LIMIT = 2
 CLONE = "_clone"
 
 # The batch prolongs its own time-out. A function that is gone for good leaves its connection idle: 20 of them would be
-# all there are. Nothing is looked up in a schema in which somebody else may create.
+# all there are. Nothing is looked up in a schema in which somebody else may create. Compiling takes a hundred times as
+# long as a statement, and where one way of reading is switched off, the planner reckons that it pays.
 SETTINGS = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
     "idle_session_timeout": "15min",
     "TimeZone": "UTC",
     "search_path": "pg_catalog, pg_temp",
+    "jit": "off",
 }
 # What a run may wait for and how long it takes is limited by what it says itself, never by the server's own limits.
 LIMITS = {"lock_timeout": "0", "transaction_timeout": "0"}
