@@ -7,11 +7,14 @@ import { busily } from "./parts.js";
 /** A button that saves the whole list of that path (a string, or what gives it when it is pressed) under that name. */
 export function csv(path, name) {
   const button = element("button.quiet", "CSV");
+  const why = element("span.bad", { role: "alert" });
   button.onclick = () => busily(button, async () => {
+    why.remove();
     try {
       save(await whole(typeof path === "string" ? path : path()), name);
     } catch (error) {
-      button.after(element("span.bad", { role: "alert" }, error.message));
+      why.textContent = error.message;
+      button.after(why);
     }
   });
   return button;
@@ -24,7 +27,7 @@ async function whole(path) {
     const response = await answer(next);
     const rows = await response.text();
     parts.push(parts.length ? rows.slice(rows.indexOf("\n") + 1) : rows);
-    next = /<([^>]+)>;\s*rel="?next/.exec(response.headers.get("link") ?? "")?.[1];
+    next = /<([^>]+)>;\s*rel=.?next/.exec(response.headers.get("link") ?? "")?.[1];
   }
   return parts;
 }
