@@ -23,7 +23,10 @@ export async function answer(path, method = "GET") {
   }
   if (response.ok) return response;
   const body = await response.json().catch(() => null);
-  throw new Failure(response.status, body?.error ?? t("unreadable"));
+  const failure = new Failure(response.status, body?.error ?? t("unreadable"));
+  // Whatever asked it: without a session nothing goes on, and the page says how to get one.
+  if (failure.status === 401) dispatchEvent(new CustomEvent("refused", { detail: failure }));
+  throw failure;
 }
 
 /** The envelope of a success, with its HTTP status. */
@@ -34,13 +37,18 @@ export async function ask(path, method) {
   return { ...body, status: response.status };
 }
 
-/** Of questions that overtake each other only the newest answer counts: `await ask…` in it gives null for the others. */
+/** Of questions that overtake each other only the newest counts: the others' answers, and failures, are null. */
 export function newest(question) {
   let latest = 0;
   return async (...asked) => {
     const mine = ++latest;
-    const found = await question(...asked);
-    return mine === latest ? found : null;
+    try {
+      const found = await question(...asked);
+      return mine === latest ? found : null;
+    } catch (error) {
+      if (mine === latest) throw error;
+      return null;
+    }
   };
 }
 

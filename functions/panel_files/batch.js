@@ -64,7 +64,7 @@ async function watch(total, isEnough) {
   for (;;) {
     await pause();
     if (isEnough?.()) return null;
-    const newest = await newestRun().catch((error) => { if (error.status) throw error; }); // the network comes back
+    const newest = await newestRun().catch((error) => { if (error.status && error.status < 500) throw error; }); // a network, or a server, comes back
     if (newest?.state === "running") progress(newest.total, total);
     else if (newest && !isEnough) return newest;
   }

@@ -1,10 +1,11 @@
 // What a run would change, before it does: every customer with each field before and after, page by page.
 
 import { said, say, whenMoved } from "./address.js";
-import { ask } from "./api.js";
+import { ask, newest } from "./api.js";
 import { BATCH } from "./batch.js";
 import { $, element } from "./dom.js";
 import { joined, number } from "./format.js";
+import { fail } from "./page.js";
 import { busily, customerLink, part } from "./parts.js";
 import { FIELDS } from "./record.js";
 import { cell, figure, headers, row } from "./table.js";
@@ -14,6 +15,7 @@ import "./texts_fields.js";
 const CUSTOMER = { key: "customer" };
 const COLUMNS = Object.keys(FIELDS).map((key) => ({ key, numeric: key !== "primary_miner_model" }));
 
+const asked = newest((after) => ask(`${BATCH}?dry_run=true${after}`, "POST"));
 let next = null;
 
 /** What the button does; and the address, which remembers that it was pressed. */
@@ -22,14 +24,14 @@ export function prepareChanges() {
   $("preview").onclick = () => busily($("preview"), async () => {
     say({ preview: 1 });
     await show();
-    $("changes").focus();
+    if (said("preview")) $("changes").focus();
   });
   $("close").onclick = () => {
     say({ preview: "" });
     show();
     $("preview").focus();
   };
-  $("more-changes").onclick = () => busily($("more-changes"), () => part("changes", () => load(`&after=${next}`)));
+  $("more-changes").onclick = () => busily($("more-changes"), () => part("changes", () => load(`&after=${next}`)).catch(fail));
   whenMoved(show);
   show();
 }
@@ -39,11 +41,11 @@ async function show() {
   if ($("changes").hidden) return;
   $("would").textContent = t("looking");
   $("changed").replaceChildren();
-  await part("changes", () => load(""));
+  await part("changes", () => load("")).catch(fail);
 }
 
 async function load(after) {
-  const page = await ask(`${BATCH}?dry_run=true${after}`, "POST").catch((error) => {
+  const page = await asked(after).catch((error) => {
     if (error.status !== 403) throw error;
     $("would").textContent = error.message; // who may view may not preview: the page is theirs all the same
   });
@@ -62,7 +64,7 @@ async function load(after) {
 }
 
 function drawn({ customer_id: id, name, changes }) {
-  const link = customerLink(id, name ?? t("customer_number", { id }));
+  const link = customerLink(id, name);
   return row(cell(CUSTOMER, link), ...COLUMNS.map((column) => {
     const change = changes[column.key];
     const shown = (exact) => figure(exact, FIELDS[column.key]);

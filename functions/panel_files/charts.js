@@ -1,7 +1,7 @@
 // The charts, drawn as SVG; each says what it shows to who does not see it.
 
 import { $, element, shape } from "./dom.js";
-import { count } from "./format.js";
+import { count, number } from "./format.js";
 import { figure } from "./table.js";
 
 const RADIUS = 42;
@@ -20,7 +20,7 @@ export function ring(parts) {
     const dashes = { "stroke-dasharray": `${Math.max(length - gap, 0.8)} ${AROUND}`, "stroke-dashoffset": length - start };
     return circle({ class: kind, transform: "rotate(-90 50 50)", ...dashes });
   });
-  const label = drawn.map((part) => `${part.name}: ${part.count}`).join(", ");
+  const label = drawn.map((part) => `${part.name}: ${number(part.count)}`).join(", ");
   $("ring").querySelector("svg")?.remove();
   $("ring").prepend(shape("svg.chart", { viewBox: "0 0 100 100", role: "img", "aria-label": label || "0" }, circle(), ...arcs));
   $("legend").replaceChildren(...parts.map((part) => element("li", { "data-status": part.kind },

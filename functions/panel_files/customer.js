@@ -8,7 +8,7 @@ import { csv } from "./download.js";
 import { prepareFleet, showFleet } from "./fleet.js";
 import { btc, count, difficulty, efficiency, exactly, hashrate, joined, moment, NONE, percent, power, usd } from "./format.js";
 import { become, notify, open } from "./page.js";
-import { part } from "./parts.js";
+import { named as called, part } from "./parts.js";
 import { pastOf, showPast } from "./past.js";
 import { showPerformance } from "./performance.js";
 import { prepareSync, showRecord } from "./record.js";
@@ -38,8 +38,8 @@ async function show() {
   const { data: stats } = await ask(`${customerPath(customerId)}/hosting-stats?include=`);
   const { data: [customer] } = await row;
   const isEmpty = Object.values(stats.by_status).every((machines) => machines === 0);
-  document.title = `${customer.name} · ${t("hosting")}`;
-  $("name").textContent = customer.name;
+  $("name").textContent = called(customerId, customer.name);
+  document.title = `${$("name").textContent} · ${t("hosting")}`;
   delete $("name").dataset.t;
   $("company").textContent = customer.company;
   if (!stats.has_hosting) {
@@ -57,7 +57,7 @@ async function show() {
     parts.push(part("past", () => showPast(customerId)), showPerformance(customerId));
   }
   $("record").hidden = isEmpty && !customer.synced_at && !customer.findings.length; // nothing to write, and nothing written before
-  if (!$("record").hidden) await showRecord(customer);
+  if (!$("record").hidden) await part("record", () => showRecord(customer));
   await Promise.all(parts);
 }
 

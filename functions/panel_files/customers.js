@@ -6,7 +6,7 @@ import { $, element, time } from "./dom.js";
 import { csv } from "./download.js";
 import { btc, count, megawatt, moment, number, usd } from "./format.js";
 import { fail } from "./page.js";
-import { busily, customerLink, empty, prepareSearch } from "./parts.js";
+import { busily, customerLink, empty, part, prepareSearch } from "./parts.js";
 import { cell, figure, headers, row } from "./table.js";
 import { t } from "./texts.js";
 import "./texts_fields.js";
@@ -32,7 +32,8 @@ const asked = newest((query) => ask(`${PATH}?${query}`));
 
 /** Draw the controls, once. */
 export function prepareCustomers() {
-  const again = () => showCustomers().catch(fail);
+  const load = (work) => part("customers", work).catch(fail);
+  const again = () => load(showCustomers);
   $("columns").append(...headers([CUSTOMER, PROFIT, REVENUE, MACHINES, CAPACITY, SYNCED]));
   $("customers-csv").append(csv(() => `${PATH}?${query({ limit: MOST })}`, "customers"));
   $("search").value = said("q");
@@ -40,7 +41,7 @@ export function prepareCustomers() {
     say({ q, rows: "" }, false);
     again();
   });
-  $("more").onclick = () => busily($("more"), () => list({ limit: PAGE, after }).catch(fail));
+  $("more").onclick = () => busily($("more"), () => load(() => list({ limit: PAGE, after })));
   $("everybody").onclick = () => {
     say({ finding: "", rows: "" });
     again();
@@ -57,7 +58,7 @@ export function showCustomers() {
   const only = finding();
   $("ranking").textContent = only ? t("only", { finding: t(only) }) : t("customers_by_profit");
   $("everybody").hidden = !only;
-  return list({ limit: Math.min(Math.max(Number(said("rows")) || PAGE, PAGE), MOST) });
+  return list({ limit: Math.min(Math.max(parseInt(said("rows")) || PAGE, PAGE), MOST) });
 }
 
 const finding = () => FINDINGS.find((one) => one === said("finding"));

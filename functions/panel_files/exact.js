@@ -3,6 +3,7 @@
 import { ask } from "./api.js";
 import { $, element } from "./dom.js";
 import { number } from "./format.js";
+import { isolated } from "./link.js";
 import { busily, empty } from "./parts.js";
 import { t } from "./texts.js";
 
@@ -25,6 +26,7 @@ export function prepareExact(again) {
     does(confirm, async () => {
       const { data: { remaining }, message } = await ask(PATH, "POST");
       say(element("p.good", message), remaining ? t("exact_more", counted(remaining)) : "");
+      $("preview").focus();
       await again();
     });
     say(
@@ -35,5 +37,5 @@ export function prepareExact(again) {
 }
 
 const links = ({ links: shown, confirmed }) => element("ol.plain", { tabindex: "0", "aria-label": t("exact_title") },
-  ...shown.map((one) => element("li", t("exact_one", one))),
+  ...shown.map((one) => element("li", t("exact_one", { ...one, who: isolated(one.name, one.customer_id) }))),
   confirmed > shown.length && element("li", "…"));

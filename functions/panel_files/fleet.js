@@ -27,6 +27,7 @@ const [NAME, MODEL, STATUS, QUANTITY, HASHRATE, POWER, ELECTRICITY] = COLUMNS;
 let all = [];
 let matching = [];
 let isComplete = false;
+let latest = 0;
 
 /** Draw the controls, once. */
 export function prepareFleet() {
@@ -45,30 +46,31 @@ export function prepareFleet() {
 
 /** Load the customer's fleet and show it, the newest part first. */
 export async function showFleet(customerId) {
-  all = [];
-  isComplete = false;
-  let after = "";
+  const mine = ++latest; // a sync shows it anew, while the rest of it may still be on its way
+  let [found, after] = [[], ""];
   try {
     while (after != null) {
       const rest = after && `&after=${after}`;
       const page = await ask(`${customerPath(customerId)}/hosting-miners?limit=${rest ? REST : FIRST}${rest}`);
+      if (mine !== latest) return;
       for (const miner of page.data) {
         miner.text = `${miner.name}\n${miner.model}\n${miner.location ?? ""}`.toLowerCase();
         miner.rank = String(STATUSES.indexOf(miner.status));
-        all.push(miner);
+        found.push(miner);
       }
+      all = found;
       after = page.next;
       isComplete = after == null;
       refresh();
     }
   } catch (error) {
-    if (error.status === 401) throw error;
+    if (mine !== latest) return;
     const retry = element("button", { onclick: () => showFleet(customerId) }, t("retry"));
     $("shown").replaceChildren(`${error.message} `, retry);
   }
 }
 
-const page = () => Math.max(Number(said("page")) || 1, 1) - 1;
+const page = () => Math.min(Math.max(parseInt(said("page")) || 1, 1), Math.ceil(matching.length / PAGE) || 1) - 1;
 
 const sortBy = (key) => choose({ sort: sorted(COLUMNS, key) });
 
@@ -81,6 +83,8 @@ function turn(by) {
   say({ page: page() + by ? page() + by + 1 : "" });
   draw();
   $("fleet").scrollIntoView();
+  const [there, back] = by > 0 ? ["next", "previous"] : ["previous", "next"];
+  $($(there).disabled ? back : there).focus({ preventScroll: true }); // who is at the end goes on from there
 }
 
 function refresh() {
@@ -129,8 +133,7 @@ function sum() {
 const cents = (figure) => Math.round((figure + Number.EPSILON) * 100) / 100;
 
 function draw(at = page(), size = PAGE) {
-  const last = Math.max(Math.ceil(matching.length / size) - 1, 0);
-  const from = Math.min(at, last) * size;
+  const from = at * size;
   const shown = matching.slice(from, from + size);
   const nothing = row(element("td", { role: "cell", class: "nothing", colspan: 7 }, t("nothing_found")));
   $("miners").replaceChildren(...(shown.length ? shown.map(drawn) : [nothing]));

@@ -37,6 +37,9 @@ export function listen(list) {
   };
 }
 
+/** A name and its number, which a name that runs from right to left does not turn round. */
+export const isolated = (name, id) => `\u2068${name}\u2069 #${id}`;
+
 /** Draw the row anew, with a note of what was done: {text, isBad, undo}. */
 function draw(row, customer, note) {
   const { customer_id: id, name, company, email, state, reasons, account, suggestions, refused, changes } = customer;
@@ -48,10 +51,10 @@ function draw(row, customer, note) {
     element("p.actions", ...buttons));
   const both = (account) => [button("confirm", account, "confirmed"), button("refuse", account, "refused")];
   const lines = suggestions.map((one) =>
-    line(one.account_id, `${one.name} #${one.account_id}`, one.email, t("likely", one), ...both(one.account_id)));
+    line(one.account_id, isolated(one.name, one.account_id), one.email, t("likely", one), ...both(one.account_id)));
   if (account) {
     const buttons = both(account.id).slice(state === "linked" || customer.linked_by !== "email" ? 1 : 0);
-    lines.push(line(account.id, `${account.name} #${account.id}`, account.email, account.is_active ? "" : t("inactive"), ...buttons));
+    lines.push(line(account.id, isolated(account.name, account.id), account.email, account.is_active ? "" : t("inactive"), ...buttons));
   }
   lines.push(...refused.map((one) => line(one, t("refused", { id: one }), "", "", button("take_back", one, "undone"))));
 
@@ -107,7 +110,6 @@ async function doing(row, customer, work) {
     draw(row, ...(await work()));
   } catch (error) {
     draw(row, customer, { text: error.message, isBad: true });
-    if (error.status === 401) dispatchEvent(new CustomEvent("refused", { detail: error }));
   }
   if (hadFocus) row.focus();
 }

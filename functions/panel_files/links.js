@@ -45,15 +45,17 @@ async function rate() {
 function prepare() {
   $("csv").append(csv(() => `${PATH}?${query({ limit: 100 })}`, "links"));
   prepareSearch((q) => choose({ q }, false));
-  $("first").onclick = () => choose({});
-  $("next").onclick = async () => {
-    say({ after: $("next").value });
-    await again();
-    $("list").firstElementChild?.focus();
-  };
+  $("first").onclick = () => turn("");
+  $("next").onclick = () => turn($("next").value);
   whenMoved(again);
   listen($("list"));
   prepareExact(again);
+}
+
+async function turn(after) {
+  say({ after });
+  await again();
+  $("list").firstElementChild?.focus();
 }
 
 function choose(changes, isStep) {
@@ -84,7 +86,10 @@ async function show() {
 /** Why nothing is there, and where to look. */
 function none(more) {
   if (more) return empty(t("none_so_far"));
-  if (said("q")) return empty(t("nothing_found"), element("button.quiet", { onclick: () => choose({ q: "" }) }, t("all")));
+  if (said("q")) return empty(t("nothing_found"), element("button.quiet", { onclick: () => {
+    choose({ q: "" });
+    $("search").focus();
+  } }, t("all")));
   return empty(t(/ambiguous|lost|gone|shared/.test(state()) ? "none_found_then" : state() === "all" ? "no_customers_text" : `none_${state()}`));
 }
 

@@ -33,25 +33,30 @@ open(show);
 
 /** Everything at once, each part on the screen as soon as its answer is there. */
 async function show() {
-  const status = ask("/crm/api/sync-status").then(({ data }) => data);
-  const worst = ask("/crm/api/hosting/attention");
-  const runs = ask("/crm/api/sync-runs?limit=1");
+  const asked = {};
+  // Once for all parts, and anew where that failed and a part tries again.
+  const once = (path) => asked[path] ??= ask(path).catch((error) => {
+    delete asked[path];
+    throw error;
+  });
+  const status = () => once("/crm/api/sync-status");
+  const worst = () => once("/crm/api/hosting/attention");
+  const runs = () => once("/crm/api/sync-runs?limit=1");
   const parts = [
-    part("health", async () => health(await status, await worst, await runs)),
+    part("health", async () => health(...await Promise.all([status(), worst(), runs()]))),
     part("tiles", showTiles),
-    part("linked", async () => linkRate(await status)),
-    part("attention", async () => showAttention(await worst)),
+    part("linked", async () => linkRate((await status()).data)),
+    part("attention", async () => showAttention(await worst())),
     part("differences", () => showDifferences($("differences"))),
     part("customers", showCustomers),
   ];
-  for (const one of [status, worst, runs]) one.catch(() => {}); // a part says it
   await Promise.all(parts);
-  const { total_customers: customers } = await status.catch(() => ({}));
-  if (customers === 0) notify("no_customers", t("no_customers_text"));
+  const known = await asked["/crm/api/sync-status"];
+  if (known?.data.total_customers === 0) notify("no_customers", t("no_customers_text"));
   else become("ready");
 }
 
-function health({ sync_health: verdict, issues, causes, remedies }, worst, { data: [newest], last }) {
+function health({ data: { sync_health: verdict, issues, causes, remedies } }, worst, { data: [newest], last }) {
   const kind = verdict === "healthy" && worst.customers ? "attention" : verdict;
   const text = t(`verdict_${kind}`, { count: number(worst.customers) });
   $("verdict").replaceChildren(element(`span.dot.${MARKS[kind]}`, text));

@@ -49,6 +49,7 @@ export function become(state) {
 export function fail(error) {
   if (!(error.status >= 0)) console.error(error);
   const state = STATES[error.status] ?? "error";
+  if (document.body.dataset.state === "expired") return;
   $("record")?.remove();
   const again = element("button", { onclick: () => location.reload() }, t("retry"));
   if (state === "expired") {
@@ -86,5 +87,7 @@ export function notify(state, ...lines) {
     ...lines.map((line) => (line.nodeType ? line : element("p", line))),
   );
   $("notice").hidden = false;
+  const isSudden = document.body.dataset.state === "ready";
   become(state);
+  if (isSudden) $("notice").focus(); // what had the focus is not there any more
 }

@@ -30,8 +30,11 @@ export const failure = (why, again) => element("p.failure", { role: "alert" },
 /** There is nothing to show: why that is, and what to do, as text or a link. */
 export const empty = (why, ...ways) => element("p.empty", why, ...ways.flatMap((way) => [" ", way]));
 
+/** A customer's name, or the number of one that has none. */
+export const named = (id, name) => name?.trim() || t("customer_number", { id });
+
 /** The way to a customer's page. */
-export const customerLink = (id, name) => element("a", { href: within(`/crm/hosting/customer/${id}`) }, name);
+export const customerLink = (id, name) => element("a", { href: within(`/crm/hosting/customer/${id}`), dir: "auto" }, named(id, name));
 
 /** Have the search field say what is looked for, once the keys rest. */
 export function prepareSearch(look) {
@@ -42,12 +45,17 @@ export function prepareSearch(look) {
   };
 }
 
-/** Do the work of a button that cannot be pressed again meanwhile. */
+/** Do the work of a button that cannot be pressed again meanwhile; it keeps its focus, or what is before it has it. */
 export async function busily(button, work) {
+  const hadFocus = document.activeElement === button;
   button.disabled = true;
   try {
     await work();
   } finally {
     button.disabled = false;
+    if (hadFocus && document.activeElement === document.body) {
+      const all = [...$("main").querySelectorAll("a, button")];
+      all.slice(0, all.indexOf(button) + 1).findLast((one) => one.checkVisibility())?.focus();
+    }
   }
 }

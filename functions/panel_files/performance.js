@@ -14,7 +14,10 @@ const WORST = 5;
 /** Fill the part, and show it if there is anything to show. */
 export const showPerformance = (customerId) => part("performance", async () => {
   const { data } = await ask(`${customerPath(customerId)}/hosting-performance`).catch((error) => {
-    if (error.status !== 404) throw error;
+    if (error.status !== 404) {
+      $("performance").hidden = false; // to say so
+      throw error;
+    }
     return {};
   });
   $("performance").hidden = !data?.miners_count;

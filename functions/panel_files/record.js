@@ -21,10 +21,11 @@ export const FIELDS = {
 /** Show the record and what the dry run says of it; `customer` is the overview's row of it. */
 export async function showRecord(customer) {
   const synced = customer.synced_at ? t("changed_at", { when: moment(customer.synced_at).text }) : t("never_synced");
-  const say = (text) => { $("record-state").textContent = `${synced} ${text}`; };
+  const say = (text = "") => { $("record-state").textContent = `${synced} ${text}`; };
   const found = customer.findings.map((kind) => element("li.bad", t(kind)));
   $("findings").replaceChildren(...found, found.length ? element("li", t("mend")) : "");
   compare(customer, {});
+  say();
   try {
     const { data: changes } = await ask(`${customerPath(customer.id)}/sync-hosting?dry_run=true`, "POST");
     const changed = Object.keys(changes).length;
@@ -33,8 +34,8 @@ export async function showRecord(customer) {
     $("sync").classList.toggle("primary", changed);
     $("sync").disabled = false;
   } catch (error) {
-    if (error.status === 401) throw error;
-    say(error.status === 403 ? t("view_only") : error.message);
+    if (error.status !== 403) throw error;
+    say(t("view_only"));
   }
 }
 

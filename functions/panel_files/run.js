@@ -5,8 +5,8 @@ import { MARKS } from "./batch.js";
 import { showDifferences } from "./differences.js";
 import { $, element, time } from "./dom.js";
 import { csv } from "./download.js";
-import { count, moment, timeOfDay } from "./format.js";
-import { busily, customerLink, part } from "./parts.js";
+import { count, moment, seconds, timeOfDay } from "./format.js";
+import { busily, customerLink, named, part } from "./parts.js";
 import { figure } from "./table.js";
 import { t } from "./texts.js";
 
@@ -23,7 +23,10 @@ export const began = (run) => time(element("time"), { ...moment(run.started_at),
 
 /** Show it, with the first of its failures. */
 export async function showRun(id) {
-  const answer = await found(id);
+  const answer = await found(id).catch((error) => {
+    $("run").replaceChildren(); // another's figures
+    throw error;
+  });
   if (!answer) return; // another one is asked for by now
   const { data: { run, failures }, next } = answer;
   const facts = {
@@ -32,7 +35,7 @@ export async function showRun(id) {
   };
   $("run").replaceChildren(...[
     element("div.head", element("h2", t("run_number", { id })), element(`span.dot.${MARKS[run.state]}`, t(run.state))),
-    element("p.muted", began(run), ` · ${t(run.origin)} · ${t("seconds", { count: run.duration_seconds.toFixed(1) })}`),
+    element("p.muted", began(run), ` · ${t(run.origin)} · ${seconds(run.duration_seconds)}`),
     run.failure && element("p.bad", words("run", RUN, run.failure.replace(AWAY, "away"))),
     element("dl.facts", ...Object.entries(facts).filter(([, known]) => known != null).map(([name, known]) =>
       element("div", element("dt", t(name)), element("dd", figure(known, count))))),
@@ -47,35 +50,36 @@ export async function showRun(id) {
   await part(changes.id, () => showDifferences(changes, run.day));
 }
 
-/** More failures, and a button as long as there are others. */
+/** Failures, and a button that has more of them as long as there are others. */
 function extend(id, list, failures, next) {
-  list.append(...failures.map(failed));
-  if (next == null) return;
-  const more = element("button", { onclick: () => busily(more, () => part("run", async () => {
-    const page = await ask(`/crm/api/sync-runs/${id}?limit=${PAGE}&after=${next}`);
-    more.remove();
-    extend(id, list, page.data.failures, page.next);
-  })) }, t("more"));
+  const more = element("button", t("more"));
+  const show = () => {
+    list.append(...failures.map(failed));
+    more.hidden = next == null;
+  };
+  more.onclick = () => busily(more, () => part("run", async () => {
+    ({ data: { failures }, next } = await ask(`/crm/api/sync-runs/${id}?limit=${PAGE}&after=${next}`));
+    show();
+  }));
   list.after(more);
+  show();
 }
 
 /** A line of a customer that failed: why, and a button that tries again. */
 export function failed({ customer_id: id, name, sqlstate, constraint }) {
-  const shown = name ?? t("customer_number", { id });
   const told = element("span.lesser", { role: "status" }, words("why", WHY, sqlstate, constraint ?? ""));
-  const again = element("button.quiet", { "aria-label": t("again_for", { name: shown }) }, t("retry"));
+  const again = element("button.quiet", { "aria-label": t("again_for", { name: named(id, name) }) }, t("retry"));
   again.onclick = () => busily(again, async () => {
     try {
       told.textContent = (await ask(`${customerPath(id)}/sync-hosting`, "POST")).message;
       told.className = "lesser good";
       again.hidden = true;
     } catch (error) {
-      if (error.status === 401) dispatchEvent(new CustomEvent("refused", { detail: error }));
       told.textContent = error.message;
     }
   });
   return element("li", { "data-customer": id },
-    element("span", customerLink(id, shown), told), again);
+    element("span", customerLink(id, name), told), again);
 }
 
 const words = (kind, known, code, constraint) => t(`${kind}_${known.find((one) => code.startsWith(one)) ?? "other"}`, { code, constraint });

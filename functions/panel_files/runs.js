@@ -6,8 +6,8 @@ import { followBatch, MARKS, prepareBatch } from "./batch.js";
 import { prepareChanges } from "./changes.js";
 import { $, element } from "./dom.js";
 import { csv } from "./download.js";
-import { count, joined, moment, number } from "./format.js";
-import { become, open } from "./page.js";
+import { count, joined, moment, number, seconds } from "./format.js";
+import { become, fail, open } from "./page.js";
 import { busily, empty, part } from "./parts.js";
 import { began, failed, showRun } from "./run.js";
 import { cell, figure, headers, row } from "./table.js";
@@ -27,10 +27,10 @@ let isCovered = false;
 document.title = `${t("runs")} · ${t("hosting")}`;
 $("columns").append(...headers([RUN, ...COUNTS, TOOK]));
 $("runs-csv").append(csv("/crm/api/sync-runs?limit=1000", "runs"));
-$("older").onclick = () => busily($("older"), () => part("list", older));
+$("older").onclick = () => busily($("older"), () => part("list", older).catch(fail));
 prepareBatch(show);
 prepareChanges();
-whenMoved(choose);
+whenMoved(() => choose().catch(fail));
 open(async () => {
   await show();
   followBatch(show).catch(() => {}); // what it cannot ask, the list could not either
@@ -43,9 +43,10 @@ async function show() {
     [runs, next] = [page.data, page.next];
     covered(page.last);
     draw();
+    become("ready");
+    await choose();
   });
   become("ready");
-  await choose();
 }
 
 async function older() {
@@ -85,21 +86,21 @@ function drawn(run) {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
       say({ run: run.run_id });
-      choose().then(() => $("run").focus());
+      choose().then(() => $("run").focus(), fail);
     },
   }, began(run));
   const line = row(
     cell(RUN, element("span", link), element("span",
       element(`span.dot.${MARKS[run.state]}`, t(run.state)), ` · ${t(run.origin)}`, run.tenant_id != null && ` · ${t("of_owner", { id: run.tenant_id })}`)),
     ...COUNTS.map((column) => cell(column, figure(run[column.of], count))),
-    cell(TOOK, t("seconds", { count: run.duration_seconds.toFixed(1) })),
+    cell(TOOK, seconds(run.duration_seconds)),
   );
   line.dataset.run = run.run_id;
   line.classList.toggle("failing", run.errors > 0);
   return line;
 }
 
-const chosenId = () => Number(said("run")) || runs[0]?.run_id;
+const chosenId = () => Math.max(parseInt(said("run")), 0) || runs[0]?.run_id;
 
 /** Show the chosen one, and mark it in the list. */
 async function choose() {

@@ -4,14 +4,14 @@ import { add } from "./texts.js";
 
 add({
   rate: ["{total} 个客户中已关联 {linked} 个({share})", "{linked} of {total} customers are linked ({share})"],
-  exact_title: ["邮箱一致、待确认", "Exact matches that wait for a word"],
+  exact_title: ["邮箱一致、待确认", "Exact matches awaiting confirmation"],
   exact_what: ["邮箱一致但账户不属于客户的所有者时,需有人确认。", "The address is the same, but the account is not the owner’s: somebody has to confirm it."],
   exact_preview: ["预览", "Preview"],
   exact_confirm: ["确认这 {count} 个", "Confirm these {count}"],
-  exact_one: ["{name} #{customer_id}(所有者 #{owner_id})→ 账户 #{account_id}", "{name} #{customer_id}, of owner #{owner_id} → account #{account_id}"],
+  exact_one: ["{who}(所有者 #{owner_id})→ 账户 #{account_id}", "{who}, of owner #{owner_id} → account #{account_id}"],
   exact_more: ["还有 {count} 个,请再预览。", "{count} more: preview again."],
-  exact_none: ["没有待确认的。", "None wait: whatever matches exactly is linked."],
-  exact_forbidden: ["只有能看到全部客户的角色才能一次确认;下面可逐个确认。", "Only who sees all customers confirms them at once. Below you can confirm yours one by one."],
+  exact_none: ["没有待确认的。", "None waiting: whatever matches exactly is linked."],
+  exact_forbidden: ["只有能看到全部客户的角色才能一次确认;下面可逐个确认。", "Only a role that sees all customers can confirm them all at once. You can confirm yours one by one."],
   left_ambiguous: ["多个账户匹配,不变:{count}", "Left, as several accounts match: {count}"],
   left_created_by_another: ["账户由他人创建,不变:{count}", "Left, as another owner created the account: {count}"],
   left_claimed_twice: ["多个所有者的客户共用地址,不变:{count}", "Left, as customers of several owners have the address: {count}"],
