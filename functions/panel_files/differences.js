@@ -3,7 +3,7 @@
 import { ask } from "./api.js";
 import { element } from "./dom.js";
 import { csv } from "./download.js";
-import { count, day as date, difficulty, dollarsRoughly, hashrate, joined, number, percent } from "./format.js";
+import { count, day as date, difficulty, dollarsRoughly, gained, hashrate, joined, number, percent } from "./format.js";
 import { busily, customerLink, empty, part } from "./parts.js";
 import { t } from "./texts.js";
 import "./texts_differences.js";
@@ -37,24 +37,26 @@ export async function showDifferences(node, asked = "") {
   node.replaceChildren(head, element("p", told.filter(Boolean).join(" · ")), list, element("p.pager", element("span"), more));
 }
 
-const step = (days, of) => days.filter(Boolean).map((one) => joined(FORMATS[of](one[of]))).join(" → ");
+const shown = (day, of) => joined(FORMATS[of](day?.[of]));
+const differs = (before, after, of) => shown(before, of) !== shown(after, of);
+const step = (days, of) => days.filter(Boolean).map((one) => shown(one, of)).join(" → ");
 
 function moved({ before, after }, of) {
   const by = after[of] / before[of] - 1;
-  const [how, ...days] = by ? [by > 0 ? "rose" : "fell", before, after] : ["stood", after];
+  const [how, ...days] = differs(before, after, of) ? [by > 0 ? "rose" : "fell", before, after] : ["stood", after];
   return before[of] && after[of] && t(how, { what: t(of), by: joined(percent(Math.abs(100 * by))), step: step(days, of) });
 }
 
 function drawn({ customer_id: id, name, before, after }) {
   const days = [before, after];
-  const what = FLEET.filter((of) => before?.[of] !== after[of]).map((of) => `${t(of)} ${step(days, of)}`);
+  const what = FLEET.filter((of) => differs(before, after, of)).map((of) => `${t(of)} ${step(days, of)}`);
   if (!before) what.unshift(t("new_fleet"));
   const [was, now] = [before ? before[PROFIT] : 0, after[PROFIT]];
   const gain = was != null && now != null && now - was;
-  const [sign, tone, kind] = gain < 0 ? ["−", "bad", "offline"] : gain > 0 ? ["+", "good", "active"] : ["", "muted", "sold"];
+  const [tone, kind] = gain < 0 ? ["bad", "offline"] : gain > 0 ? ["good", "active"] : ["muted", "sold"];
   return element("li", { "data-customer": id },
     element(`span.dot.${kind}`, customerLink(id, name)),
     element("span.what", what.join(" · ")),
     element("span.muted.since", `${t("hosting_net_profit_daily")} ${step(days, PROFIT)}`),
-    element(`strong.${tone}`, gain && sign + joined(dollarsRoughly(Math.abs(gain)))));
+    element(`strong.${tone}`, gain && joined(gained(gain))));
 }

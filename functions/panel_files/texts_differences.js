@@ -11,9 +11,9 @@ add({
   total_hashrate: ["算力", "Hashrate"],
   rose: ["{what}上涨 {by}:{step}", "{what} rose by {by}: {step}"],
   fell: ["{what}下跌 {by}:{step}", "{what} fell by {by}: {step}"],
-  stood: ["{what}未变:{step}", "{what} as before: {step}"],
+  stood: ["{what}未变:{step}", "{what} unchanged: {step}"],
   fleets_changed: ["{count} 个客户有变化", "Fleets that changed: {count}"],
   new_fleet: ["新", "new"],
   no_difference: ["自 {day} 以来没有客户变化。", "No fleet changed since {day}."],
-  no_day_before: ["尚无前一天可比", "No day before it yet"],
+  no_day_before: ["尚无前一天可比", "No earlier day to compare with yet"],
 });

@@ -64,7 +64,7 @@ function work() {
   $("as-now").disabled = !FIELDS.some(said);
   const filled = [btc(now.coins), exactly(rounded(now.hard)), exactly(rounded(hard)), usd(price), count(now.energy), tariff(rounded(kwh)), usd(revenue - cost)];
   const [coins, was, is, coin, energy, each, result] = filled.map(joined);
-  $("if-formula").textContent = known(`${coins} × ${was} ÷ ${is} × ${coin} − ${energy} kWh × ${each} ≈ ${result}`);
+  $("if-formula").textContent = known(`${coins} × ${was} ÷ ${is} × ${coin} − ${energy} kWh × ${each} ≈ ${result}`) ?? t("if_wrong");
 }
 
 const perKwh = (figure) => (figure == null ? NONE : tariff(Number(figure.toFixed(4))));

@@ -220,7 +220,7 @@ def test_a_sync_that_fails_says_so_and_can_be_tried_again(visitor: Visitor) -> N
 def test_who_may_only_view_is_told_so(visitor: Visitor) -> None:
     page = visitor.open(page_of(people.OPERATED), people.OPERATOR)
 
-    expect(page.locator("#record-state")).to_contain_text("Your role may view, not sync.")
+    expect(page.locator("#record-state")).to_contain_text("Your role may view, but not sync.")
     expect(page.locator("#sync")).to_be_disabled()
     expect(page.locator("#miners_count")).to_have_text("4")
     assert visitor.complaints.pop().startswith("Failed to load resource")

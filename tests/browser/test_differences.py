@@ -72,7 +72,7 @@ def test_a_change_has_a_sign_and_only_what_differs(visitor: Visitor) -> None:
 
     told = page.locator("#differences li").all_inner_texts()
     assert [" ".join(one.split()) for one in told] == [
-        "Worse Running 90 → 60 Net profit a day $500.50 → -$1,235 −$1,735",
+        "Worse Running 90 → 60 Net profit a day $500.50 → -$1,235 -$1,735",
         "Better Machines 100 → 110 · Hashrate 20.00 PH/s → 22.00 PH/s Net profit a day $500.50 → $600.75 +$100.25",
         "New new · Machines 100 · Running 90 · Hashrate 20.00 PH/s Net profit a day $500.50 +$500.50",
         "Unknown Hashrate 20.00 PH/s → 10.00 PH/s Net profit a day $500.50 → –",
@@ -88,10 +88,10 @@ def test_a_change_has_a_sign_and_only_what_differs(visitor: Visitor) -> None:
 def test_where_nothing_changed_it_says_so(visitor: Visitor) -> None:
     page = shown(visitor, [])
     expect(page.locator("#differences")).to_contain_text("No fleet changed since Feb 28.")
-    expect(page.locator("#differences")).to_contain_text("Bitcoin as before: $100,000")
+    expect(page.locator("#differences")).to_contain_text("Bitcoin unchanged: $100,000")
     nothing = {"before": None, "after": None}
     page = shown(visitor, [], since=None, market=nothing)
-    expect(page.locator("#differences")).to_contain_text("No day before it yet")
+    expect(page.locator("#differences")).to_contain_text("No earlier day to compare with yet")
     expect(page.locator("#differences button")).to_be_hidden()
     page = shown(visitor, [], market={"before": MARKET, "after": {"btc_price": None, "network_difficulty": None}})
     expect(page.locator("#differences")).not_to_contain_text("Bitcoin")

@@ -44,7 +44,7 @@ def test_totals_their_lines_and_what_changed_are_the_apis(visitor: Visitor, user
     rates = [100 * day["linked_customers"] / day["total_customers"] for day in (before, now)]
     assert abs(rates[1] - rates[0]) > 0.05
     expect(page.locator("#linked .change")).to_have_text(f"{rates[1] - rates[0]:+.1f} points since the day before")
-    slider = page.get_by_role("slider", name="Link rate, day by day: arrow keys read it")
+    slider = page.get_by_role("slider", name="Link rate, by day: use the arrow keys")
     slider.focus()
     page.keyboard.press("ArrowLeft")
     expect(page.locator("#linked .reads")).to_contain_text(f": {rates[0]:.1f} %")
@@ -63,18 +63,18 @@ def test_days_whose_links_were_not_kept_are_a_gap_and_the_figure_is_that_of_now(
 
         assert exact(page, "#linked data") == [status["link_rate"]]
         expect(page.locator("#linked path.stroke")).to_have_count(2 if kept > 1 else 0)
-        known = "since the day before" if kept > 1 else "No day before it yet"
+        known = "since the day before" if kept > 1 else "No earlier day to compare with yet"
         expect(page.locator("#linked .change")).to_contain_text(known)
 
 
 def test_a_line_is_read_by_arrow_keys_and_by_a_pointer(visitor: Visitor) -> None:
     page = visitor.open("/crm/hosting")
     days = visitor.get(page, HISTORY)
-    slider = page.get_by_role("slider", name="Hashrate, day by day: arrow keys read it")
+    slider = page.get_by_role("slider", name="Hashrate, by day: use the arrow keys")
 
     def told(day: dict[str, Any]) -> str:
         date = datetime.strptime(day["day"], "%Y-%m-%d").strftime("%b %-d")
-        carried = ", no sync that day: as before" if day["carried"] else ""
+        carried = ", no sync that day: carried over" if day["carried"] else ""
         return f"{date}: {day['total_hashrate'] / 1e6:.2f} EH/s{carried}"
 
     slider.focus()
@@ -112,7 +112,7 @@ def test_it_says_in_so_many_words_that_everything_is_all_right_or_what_is_not(vi
     status = visitor.get(page, STATUS) | {"sync_health": "healthy", "issues": []}
     page.route("**/sync-status*", lambda route: route.fulfill(json={"success": True, "data": status}))
     page.reload()
-    expect(page.locator("#verdict")).to_have_text(re.compile(r"Customers that need a look: \d+"))
+    expect(page.locator("#verdict")).to_have_text(re.compile(r"Customers that need attention: \d+"))
     page.route("**/hosting/attention*", lambda route: route.fulfill(json=ALL_WELL))
     page.reload()
 
@@ -125,8 +125,8 @@ LAST = {"ended_at": "2026-11-28T03:00:09Z", "errors": 0, "is_over_everybody": Tr
 WORDS = [
     ([], None, "No sync has completed yet.", "Last sync"),
     ([RUN | {"state": "running"}], None, "Another is under way.", "No sync has completed yet"),
-    ([], LAST, "everybody’s daily run, without failures.", "No sync has completed yet"),
-    ([], LAST | {"errors": 2}, "everybody’s daily run, in which 2 of your customers failed.", "without failures"),
+    ([], LAST, "the daily run for everybody, without failures.", "No sync has completed yet"),
+    ([], LAST | {"errors": 2}, "the daily run for everybody, in which 2 of your customers failed.", "without failures"),
     ([RUN | {"state": "failed"}], LAST, "A newer one did not complete (Failed).", "No sync"),
     ([RUN | {"state": "partial"}], None, "A newer one did not complete (Partial).", "Last sync"),
     ([RUN | {"state": "completed"}], LAST | {"ended_at": RUN["ended_at"], "is_over_everybody": False},
@@ -136,7 +136,7 @@ WORDS = [
 
 def test_when_the_last_sync_was_and_how_it_went_agree(visitor: Visitor) -> None:
     page = visitor.open("/crm/hosting", people.OPERATOR)
-    expect(page.locator("#last_sync")).to_contain_text("everybody’s daily run, without failures.")
+    expect(page.locator("#last_sync")).to_contain_text("the daily run for everybody, without failures.")
     answer: dict[str, Any] = {"success": True, "next": None}
     page.route("**/sync-runs?*", lambda route: route.fulfill(json=answer))
     for runs, last, words, never in WORDS:
@@ -156,7 +156,7 @@ def test_issues_are_shown_in_the_language_of_the_page(visitor: Visitor, database
         database.run("update network_snapshots set is_valid = true")
 
     expect(english.locator("#issues")).to_contain_text("There is no usable market data")
-    expect(english.locator("#verdict")).to_have_text("The synchronisation needs a look")
+    expect(english.locator("#verdict")).to_have_text("The sync needs attention")
     expect(chinese.locator("#issues")).to_contain_text("没有可用的行情数据")
     # Nothing is invented: without a market there is no estimate.
     expect(customer.locator("#net_profit_daily")).to_have_text("–")

@@ -222,8 +222,8 @@ def test_a_run_under_way_is_followed_and_not_while_the_tab_is_hidden(visitor: Vi
 def test_an_owner_without_runs_is_told_of_the_run_over_everybody(visitor: Visitor) -> None:
     page = visitor.open(PAGE, people.LONELY_OWNER)
 
-    expect(page.locator("#covered")).to_contain_text("The daily run over everybody last completed")
-    expect(page.locator("#runs")).to_contain_text("You have not asked for a run yet.")
+    expect(page.locator("#covered")).to_contain_text("The daily run for everybody last completed")
+    expect(page.locator("#runs")).to_contain_text("You have not started a sync yet.")
     expect(page.locator("#run")).to_be_hidden()
     assert violations(page) == []
 

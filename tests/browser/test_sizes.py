@@ -35,11 +35,11 @@ alter table crm_customers add constraint contract check (id % 20000 <> 2 or mine
 SIZES = {
     "none": (
         NONE,
-        {OVERVIEW: "No customers yet", LINKS: "No customers yet", RUNS: "You have not asked for a run yet."},
+        {OVERVIEW: "No customers yet", LINKS: "No customers yet", RUNS: "You have not started a sync yet."},
     ),
     "one": (
         ONE,
-        {OVERVIEW: "Customers shown: 1", LINKS: "Every customer is linked.", RUNS: "not asked for a run yet."},
+        {OVERVIEW: "Customers shown: 1", LINKS: "Every customer is linked.", RUNS: "not started a sync yet."},
     ),
     "many": (
         ADMIN.id,

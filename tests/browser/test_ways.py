@@ -69,7 +69,7 @@ def test_a_finding_leads_to_the_customers_that_have_it_and_back(
     database.run("update user_miners set status = 'online' where user_id = any (:ids)", ids=ODD)
     sync(visitor, odd, ODD)
     odd.reload()
-    expect(odd.locator("#shown")).to_have_text("Nobody has it any more.")
+    expect(odd.locator("#shown")).to_have_text("No customer has this any more.")
 
 
 def test_a_customers_page_says_what_was_found_until_it_is_mended(

@@ -144,7 +144,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # What to do about it: to who sees all customers, and to an owner.
     "sync_now_all": (
         "请全部同步;每日同步未完成的原因见 DailySync 的日志(docs/runbook.md,SyncAgeAlarm)",
-        "Sync all; why the daily run did not complete says its log (docs/runbook.md, SyncAgeAlarm)",
+        "Sync all; the daily run's log says why it did not complete (docs/runbook.md, SyncAgeAlarm)",
     ),
     "sync_now_owner": (
         "请全部同步,并告知管理员每日同步没有完成",
