@@ -168,7 +168,7 @@ def test_who_may_only_view_is_told_so_in_the_row(visitor: Visitor) -> None:
     expect(row.locator("[role=status]")).to_have_text("You have no access to this resource")
     expect(row.locator("[data-does=refuse]")).to_be_enabled()
     page.click("#preview")
-    expect(page.locator("#found")).to_contain_text("Only who sees all customers confirms them at once.")
+    expect(page.locator("#found")).to_contain_text("Only a role that sees all customers can confirm them")
     assert all("403" in one for one in visitor.complaints)
     visitor.complaints.clear()
 
@@ -176,7 +176,7 @@ def test_who_may_only_view_is_told_so_in_the_row(visitor: Visitor) -> None:
 def test_the_exact_ones_are_confirmed_at_once_after_a_preview(visitor: Visitor) -> None:
     page = visitor.open(PAGE, ADMIN.id)
     page.click("#preview")
-    expect(page.locator("#found")).to_contain_text("None wait")
+    expect(page.locator("#found")).to_contain_text("None waiting")
 
     found = {"confirmed": 2, "remaining": 0, "ambiguous": 1, "created_by_another": 0, "claimed_twice": 3}
     links = [{"customer_id": id_, "name": f"<b>{id_}</b>", "owner_id": 1, "account_id": 50 + id_} for id_ in (4, 5)]

@@ -117,7 +117,7 @@ def test_it_says_in_so_many_words_that_everything_is_all_right_or_what_is_not(vi
     page.reload()
 
     expect(page.locator("#verdict")).to_have_text("Everything is all right")
-    expect(page.locator("#worst")).to_contain_text("Nobody is worse off")
+    expect(page.locator("#worst")).to_contain_text("No customer is worse off")
 
 
 RUN = {"run_id": 7, "started_at": "2026-11-28T09:00:00Z", "ended_at": "2026-11-28T09:01:00Z", "errors": 0}

@@ -124,7 +124,7 @@ def test_an_owner_is_led_to_whom_of_his_the_daily_run_could_not_sync_and_tries_a
     expect(failed).to_have_count(1)
 
     assert page.url.endswith(f"{RUNS}#list")
-    expect(page.locator("#covered")).to_contain_text("of your customers 1 failed")
+    expect(page.locator("#covered")).to_contain_text("1 of your customers failed")
     expect(failed).to_contain_text(own)
     expect(failed).to_contain_text("A rule of the CRM does not allow the figures: contract")
     assert strangers not in page.inner_text("main")
