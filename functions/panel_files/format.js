@@ -13,7 +13,7 @@ const [whole, one, two, three, eight] = [0, 1, 2, 3, 8].map(fixed);
 const open = new Intl.NumberFormat(manner, { maximumFractionDigits: 8 });
 const money = (more) => new Intl.NumberFormat(manner, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", ...more });
 const huge = { notation: "compact", maximumFractionDigits: 2 };
-const from = (steps) => known((figure) => [steps.findLast(([least]) => Math.abs(figure) >= least)[1].format(figure)]);
+const from = (steps) => known((figure) => [(steps.findLast(([least]) => Math.abs(figure) >= least) ?? steps[0])[1].format(figure)]);
 const at = { hour: "numeric", minute: "2-digit" };
 const full = new Intl.DateTimeFormat(locale, { year: "numeric", month: "short", day: "numeric", ...at, timeZoneName: "short" });
 const clock = new Intl.DateTimeFormat(locale, at);

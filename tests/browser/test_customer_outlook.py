@@ -147,7 +147,7 @@ def test_what_is_no_figure_gives_none(visitor: Visitor, typed: dict[str, float])
     type_in(page, **typed)
 
     expect(page.locator("#if-profit")).to_have_text("–")
-    expect(page.locator("#if-formula")).to_be_empty()
+    expect(page.locator("#if-formula")).to_contain_text("Enter figures")
     expect(page.locator(f"#if-{next(iter(typed))}")).to_have_attribute("aria-invalid", "true")
 
 

@@ -189,7 +189,7 @@ def test_the_exact_ones_are_confirmed_at_once_after_a_preview(visitor: Visitor) 
     page.route("**/hosting/links/confirm*", answer)
     page.click("#preview")
     expect(page.locator("#found ol li")).to_have_count(2)
-    expect(page.locator("#found")).to_contain_text("<b>4</b> #4, of owner #1 → account #54")
+    expect(page.locator("#found")).to_contain_text("<b>4</b>\u2069 #4, of owner #1 → account #54")
     expect(page.locator("#found ul li")).to_have_text(
         [re.compile("several accounts match: 1"), re.compile("several owners .*: 3")]
     )
