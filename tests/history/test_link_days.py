@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pg8000.native import Connection
 
+from crm_services.base.errors import Unavailable
 from crm_services.postgres.database import Database, database
 from crm_services.postgres.migration import migrate
 from crm_services.postgres.target import parse_database_url
@@ -160,6 +161,20 @@ def test_a_database_without_the_counts_gets_them_and_keeps_its_days(  # noqa: PL
     run()
 
     assert told(client, admin) == {ago(1): (None, None), ago(0): (1, 1)}
+
+
+def test_a_run_before_the_migration_fails_and_keeps_nobody_waiting_after_it(  # noqa: PLR0913, PLR0917 (all are fixtures)
+    client: Client, crm: Crm, owner: Connection, admin: int, postgres: Server, database_name: str
+) -> None:
+    crm.linked_customer()
+    owner.run("alter table crm_hosting.run_ranges drop column links")
+    with pytest.raises(Unavailable):
+        run()
+    assert owner.run("select state from crm_hosting.runs") == [["failed"]]
+
+    migrate(parse_database_url(postgres.url(database_name)))
+    run()
+    assert told(client, admin) == {ago(0): (1, 1)}
 
 
 def test_a_database_of_the_first_version_gets_them_too(postgres: Server, environment: pytest.MonkeyPatch) -> None:

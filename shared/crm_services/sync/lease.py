@@ -68,7 +68,8 @@ returning token
 """
 
 # Twice is once, by the same claim: the answer to the first may have been lost. Returns the run's seconds, what its
-# ranges have of links, which the second time is nothing, and its counts.
+# ranges have of links, which the second time is nothing, and its counts. Where that column has yet to be made no chunk
+# succeeds; but the run has an end.
 END_RUN = f"""
 with ranges as (
   delete from crm_hosting.run_ranges where run_id = :run_id::bigint returning *
@@ -76,7 +77,7 @@ with ranges as (
 update crm_hosting.runs r
 set state = :state::text, failure = :failure::text, ended_at = coalesce(ended_at, clock_timestamp()),
     claim = :claim::text, {ADDED}
-from (select {SUMS}, coalesce(jsonb_agg(links), '[]')::text as links from ranges) done
+from (select {SUMS}, coalesce(jsonb_agg(to_jsonb(ranges) -> 'links'), '[]')::text as links from ranges) done
 where id = :run_id::bigint and token = :token::integer
   and (state = 'running' or (state = :state::text and claim = :claim::text))
 returning extract(epoch from ended_at - started_at)::double precision, done.links,
