@@ -36,6 +36,10 @@ def _has_ipv6() -> bool:
     return True
 
 
+# How a server's address is written in its certificate, and in a URL; of the second kind where the kernel knows it.
+ADDRESSES = [("127.0.0.1", "127.0.0.1"), *([("::1", "[::1]")] if _has_ipv6() else [])]
+
+
 @dataclass
 class Secured:
     """A PostgreSQL that listens to TCP, and lets whoever comes that way in under TLS alone."""
@@ -82,7 +86,7 @@ def running() -> Iterator[Secured]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        with server(folder, {"fsync": "off"}, listen="127.0.0.1,::1", port=port) as one:
+        with server(folder, {"fsync": "off"}, listen=",".join(address for address, _ in ADDRESSES), port=port) as one:
             yield Secured(one, Path(folder))
 
 
@@ -128,13 +132,7 @@ def test_a_server_that_insists_on_tls_is_spoken_to_at_loopback_too(secured: Secu
     assert reached(secured.url(f"sslmode={mode}{known}")) == UNDER_TLS
 
 
-@pytest.mark.parametrize(
-    ("address", "host"),
-    [
-        ("127.0.0.1", "127.0.0.1"),
-        pytest.param("::1", "[::1]", marks=pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")),
-    ],
-)
+@pytest.mark.parametrize(("address", "host"), ADDRESSES)
 def test_a_certificate_may_be_for_an_address_of_either_kind(
     secured: Secured, authority: Authority, known: str, address: str, host: str
 ) -> None:
