@@ -2,31 +2,20 @@
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pg8000.native import Connection
 
-from crm_services.postgres.database import database
-from crm_services.sync import batch
 from tests.support.client import Client, data
 from tests.support.crm import Crm
-from tests.support.days import days_pass
+from tests.support.days import ago, days_pass, run
 from tests.support.emf import metrics_in
 
 pytestmark = pytest.mark.usefixtures("environment")
 
 PATH = "/crm/api/hosting/attention"
 Days = Callable[..., list[list[str]]]
-
-
-def ago(days: int) -> str:
-    return (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
-
-
-def run() -> None:
-    batch.run(database, None, "console")
 
 
 @pytest.fixture

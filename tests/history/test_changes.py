@@ -4,21 +4,16 @@ import csv
 import io
 import json
 import random
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pg8000.native import Connection
 
-from crm_services.access.entry import SCOPE_TO
 from crm_services.history import changes
 from crm_services.history.changes import MOST_LOOKED_AT
-from crm_services.postgres.database import database
-from crm_services.sync import batch
-from crm_services.sync.ranges import sync_one
 from tests.support.client import Client
 from tests.support.crm import Crm
-from tests.support.days import days_pass
+from tests.support.days import ago, days_pass, run, sync
 
 CHANGES = "/crm/api/hosting/changes"
 SHOWN = ("miners_count", "active_miners", "offline_miners", "maintenance_miners", "total_hashrate", "total_power",
@@ -30,20 +25,6 @@ SEASON, NEW = 60, 33
 EVENTS = {45: "moves", 38: "returns", 9: "leaves"}
 
 Answer = dict[str, Any]
-
-
-def ago(days: int) -> str:
-    return (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
-
-
-def run(tenant: int | None = None) -> None:
-    batch.run(database, tenant, "console")
-
-
-def sync(customer: int) -> None:
-    with database.transaction() as transaction:
-        transaction.rows(SCOPE_TO, tenant_id=None)
-        sync_one(transaction, customer)
 
 
 def asked(client: Client, user: int, query: str = "") -> Answer:

@@ -2,40 +2,22 @@
 
 import json
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
 from pg8000.native import Connection
 
-from crm_services.access.entry import SCOPE_TO
-from crm_services.postgres.database import database
-from crm_services.sync import batch
-from crm_services.sync.ranges import sync_one
 from tests.support.client import Client, data
 from tests.support.crm import DIFFICULTY, Crm
-from tests.support.days import days_pass
+from tests.support.days import ago, days_pass, run, sync
 
 SCOPE = "/crm/api/hosting/history"
 
 
-def ago(days: int) -> str:
-    return (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
-
-
 def path(customer: int, first: int = 399) -> str:
     return f"/crm/api/customer/{customer}/hosting-history?from={ago(first)}"
-
-
-def run(tenant: int | None = None) -> None:
-    batch.run(database, tenant, "console")
-
-
-def sync(customer: int) -> None:
-    with database.transaction() as transaction:
-        transaction.rows(SCOPE_TO, tenant_id=None)
-        sync_one(transaction, customer)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import csv
 import io
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,19 +18,11 @@ from local.postgres import Server, connect
 from tests.support.bare import first_version
 from tests.support.client import Client, data
 from tests.support.crm import Crm
-from tests.support.days import days_pass
+from tests.support.days import ago, days_pass, run
 from tests.support.links import Counts, Mine, reckoned
 
 SCOPE = "/crm/api/hosting/history"
 STATUS = "/crm/api/sync-status"
-
-
-def ago(days: int) -> str:
-    return (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
-
-
-def run() -> None:
-    batch.run(database, None, "console")
 
 
 def told(client: Client, user: int) -> dict[str, Counts]:

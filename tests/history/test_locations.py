@@ -2,18 +2,15 @@
 
 import random
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from pg8000.native import Connection
 
-from crm_services.postgres.database import database
-from crm_services.sync import batch
 from tests.support.client import Client, data
 from tests.support.crm import Crm
-from tests.support.days import days_pass
+from tests.support.days import ago, days_pass, run
 
 SCOPE = "/crm/api/hosting/history"
 Places = dict[str, tuple[int, Decimal, int]]
@@ -22,14 +19,6 @@ Places = dict[str, tuple[int, Decimal, int]]
 @pytest.fixture
 def admin(crm: Crm) -> int:
     return crm.account(role="admin")
-
-
-def ago(days: int) -> str:
-    return (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
-
-
-def run() -> None:
-    batch.run(database, None, "console")
 
 
 def history(client: Client, customer: int, admin: int) -> list[dict[str, Any]]:
