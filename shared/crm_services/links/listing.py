@@ -25,7 +25,6 @@ PREPARE_PAGE = """
 set local enable_hashjoin = off;
 set local enable_mergejoin = off;
 set local enable_seqscan = off;
-set local jit = off;
 set local plan_cache_mode = force_generic_plan
 """
 

@@ -12,11 +12,10 @@ BEFORE_ALL = -(2**31)
 # Each of its statements may take so long.
 CHUNK_SECONDS = 120
 
-# Large enough for a chunk's sorts, no time for compilation, and the plan that a chunk's size calls for, however many
-# customers the planner takes the scope to let through.
+# Large enough for a chunk's sorts, and the plan that a chunk's size calls for, however many customers the planner takes
+# the scope to let through.
 PREPARE_CHUNK = """
 set local work_mem = '64MB';
-set local jit = off;
 set local enable_seqscan = off;
 set local plan_cache_mode = force_custom_plan
 """

@@ -6,7 +6,7 @@ from crm_services.postgres.database import Transaction
 from crm_services.sync.counts import Counts
 from crm_services.sync.days import KEPT, TODAY
 
-PREPARE_TOTAL = "set local work_mem = '64MB'; set local jit = off"
+PREPARE_TOTAL = "set local work_mem = '64MB'"
 
 _TOTALS = KEPT[:-1]
 _PLACED = "key, (value ->> 0)::bigint as machines, (value ->> 1)::numeric as hashrate, (value ->> 2)::bigint as power"
